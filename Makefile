@@ -1,0 +1,88 @@
+# Every command of this repository; `make` alone lists them. Presumes Python 3.11 or newer, pip and make: each command
+# makes its own environment, and makes it anew when pyproject.toml changes.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format bench build clean
+
+VERSIONS ?= 3.11 3.12 3.13
+FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
+
+BIN := .venv/bin
+ALL_EXTRAS := '.[cli,fast,testing,twisted]'
+DEMO_EXTRAS := '.[cli,twisted]'
+
+# A pyenv shim exists for versions that do not run, so what counts is that a candidate answers, with the path of the real
+# interpreter. PYENV_VERSION is for such shims; nothing else reads it.
+ANSWER := import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)
+any_python = for name in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c '$(ANSWER)' 2>/dev/null && exit; done; exit 1
+python_version = python$(1) -c '$(ANSWER)' 2>/dev/null || PYENV_VERSION=$(1) python$(1) -c '$(ANSWER)' 2>/dev/null
+
+# $(call environment,COMMAND THAT PRINTS A PYTHON,WHAT TO INSTALL) makes the directory of the target, which is its stamp.
+# Where the system took ensurepip out of Python, its own pip reaches into the new environment. Old ones know no --group.
+PIP_INSTALL = $(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input
+define environment
+	@echo "Making $(@D) ..."
+	@python=$$($(1)) || { echo "No Python 3.11 or newer runs here. Name one: make PYTHON=/path/to/python3" >&2; exit 1; }; \
+	"$$python" -m venv $(@D) >/dev/null 2>&1 \
+	|| { "$$python" -m venv --without-pip $(@D) && "$$python" -m pip --python $(@D)/bin/python install -qq pip; } \
+	|| { echo "$$python cannot make $(@D): it needs its modules venv and pip." >&2; exit 1; }
+	@$(PIP_INSTALL) --upgrade 'pip>=25.1'
+	@$(PIP_INSTALL) $(2)
+	@touch $@
+endef
+
+# Comments behind a target are its line in `make help`.
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: .venv-demo/.ready  ## two processes call each other, then a genuine Twisted peer, as a story in the terminal
+	@.venv-demo/bin/ampkit demo
+
+test: .venv/.ready  ## run the tests; wire, schema, core and policy must be covered to the last branch
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
+
+test-all:  ## run the tests on each Python of VERSIONS that is on this machine
+	@for version in $(VERSIONS); do \
+		if ($(call python_version,$$version)) >/dev/null; then $(MAKE) --no-print-directory test-$$version || exit; \
+		else echo "Python $$version is not on this machine: skipped"; fi; done
+
+test-%: .venv-%/.ready
+	@echo "Python $*"
+	@.venv-$*/bin/python -m pytest
+
+check: .venv/.ready  ## style, types, layers
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy --no-error-summary
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python typing_tests/check.py
+
+format: .venv/.ready  ## put the code into the one style
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: .venv/.ready  ## measure against twisted.protocols.amp; ARGS=--quick for a short look
+	@$(BIN)/python -m bench $(ARGS)
+
+build: .venv/.ready  ## a wheel and a source archive in dist/
+	@$(BIN)/python -m build --quiet
+	@ls dist/*
+
+clean:  ## remove everything that these commands made
+	@rm -rf .venv .venv-* build dist src/*.egg-info .coverage .coverage.* htmlcov .hypothesis
+	@rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find src tests bench examples typing_tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+.venv/.ready: pyproject.toml
+	$(call environment,$(any_python),--editable $(ALL_EXTRAS) --group dev)
+
+.venv-demo/.ready: pyproject.toml
+	$(call environment,$(any_python),--editable $(DEMO_EXTRAS))
+
+.venv-%/.ready: pyproject.toml
+	$(call environment,$(call python_version,$*),--editable $(ALL_EXTRAS) --group test)
+
+.PRECIOUS: .venv-%/.ready
