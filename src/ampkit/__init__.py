@@ -1,0 +1,107 @@
+"""ampkit: AMP, the Asynchronous Messaging Protocol, for Python programs.
+
+Declare commands and services with `Command`, `Response` and `Service`; `serve` and `connect` them. The asyncio
+names are loaded when they are first used, so that `import ampkit` brings no event loop.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from ampkit.core.connection import Connection
+from ampkit.core.states import State
+from ampkit.errors import (
+    AmpError,
+    ConnectionFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    LocalProtocolError,
+    RemoteError,
+    RemoteProtocolError,
+    UnhandledCommand,
+    UnknownRemoteError,
+)
+from ampkit.policy.dispatch import Dispatch
+from ampkit.policy.options import Options
+from ampkit.schema.argument import Argument
+from ampkit.schema.command import Command
+from ampkit.schema.containers import AmpList, ListOf
+from ampkit.schema.record import Record, Response
+from ampkit.schema.responders import Service
+from ampkit.schema.scalars import Boolean, Bytes, Decimal, Float, Integer, Path, String, Text, Unicode
+from ampkit.schema.times import DateTime
+from ampkit.schema.typed import Wire
+from ampkit.wire.box import Box, encode_box
+from ampkit.wire.codec import Decoder, parse, parse_string
+from ampkit.wire.limits import Limits
+
+if TYPE_CHECKING:
+    from ampkit.asyncio.client import connect
+    from ampkit.asyncio.peer import Peer
+    from ampkit.asyncio.running import run
+    from ampkit.asyncio.server import Server, serve
+
+__all__ = [
+    "AmpError",
+    "AmpList",
+    "Argument",
+    "Boolean",
+    "Box",
+    "Bytes",
+    "Command",
+    "Connection",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "DateTime",
+    "DeadlineExceeded",
+    "Decimal",
+    "Decoder",
+    "Dispatch",
+    "Float",
+    "Integer",
+    "Limits",
+    "ListOf",
+    "LocalProtocolError",
+    "Options",
+    "Path",
+    "Peer",
+    "Record",
+    "RemoteError",
+    "RemoteProtocolError",
+    "Response",
+    "Server",
+    "Service",
+    "State",
+    "String",
+    "Text",
+    "Unicode",
+    "UnhandledCommand",
+    "UnknownRemoteError",
+    "Wire",
+    "connect",
+    "encode_box",
+    "parse",
+    "parse_string",
+    "run",
+    "serve",
+]
+
+_ASYNCIO: Final = {"Peer": "peer", "Server": "server", "connect": "client", "run": "running", "serve": "server"}
+"""Which module of `ampkit.asyncio` has a name that is loaded when it is first used."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - it reads files, which no import should
+
+        return version("ampkit")
+    if name in _ASYNCIO:
+        value = getattr(import_module(f"ampkit.asyncio.{_ASYNCIO[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ASYNCIO, "__version__"])

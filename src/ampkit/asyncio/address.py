@@ -1,0 +1,85 @@
+"""Addresses as URLs, `tcp://host:port`, `unix:///path`, `memory://name`: read and written; opens nothing."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+from ampkit.errors import LocalProtocolError
+
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A host name or IP address and a port; an empty host is every interface, port 0 any free one (both: to serve)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """The path of a socket file."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix://{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryAddress:
+    """A name within one event loop: no socket, no bytes leave the process."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"memory://{self.name}"
+
+
+Address: TypeAlias = TcpAddress | UnixAddress | MemoryAddress
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that a URL says. Raises LocalProtocolError, with what was expected, for any other text."""
+    scheme, separator, rest = text.partition("://")
+    if separator and scheme == "tcp":
+        return _tcp(text)
+    if separator and scheme == "unix" and rest and "\0" not in rest:
+        return UnixAddress(rest)
+    if separator and scheme == "memory" and rest:
+        return MemoryAddress(rest)
+    raise _unreadable(text, "expected tcp://host:port, unix:///path or memory://name")
+
+
+def _tcp(text: str) -> TcpAddress:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise _unreadable(text, str(error)) from None
+    if port is None:
+        raise _unreadable(text, "a port is needed: tcp://host:port")
+    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        raise _unreadable(text, "expected nothing but tcp://host:port")
+    return TcpAddress(parts.hostname or "", port)
+
+
+def _unreadable(text: str, why: str) -> LocalProtocolError:
+    return LocalProtocolError(f"not an address: {text!r}: {why}")
+
+
+def address_of(family: int, name: Any, fallback: Address) -> Address:
+    """Return the address that a socket's name says, or the fallback where it has none, as one end of a unix socket."""
+    if family in {socket.AF_INET, socket.AF_INET6}:
+        return TcpAddress(name[0], name[1])
+    if isinstance(name, bytes):
+        name = name.decode("utf-8", "backslashreplace")
+    return UnixAddress(name) if isinstance(name, str) and name else fallback

@@ -1,0 +1,152 @@
+"""Addresses become listening sockets, and free their names again; knows nothing of what is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ampkit.asyncio import memory
+from ampkit.asyncio.address import Address, MemoryAddress, TcpAddress, UnixAddress, address_of
+from ampkit.errors import ConnectionFailed
+
+BACKLOG: Final = 1_024
+"""Connections that wait to be accepted: a server that restarts meets all its clients at once."""
+
+_PORT_TRIES: Final = 8
+"""A free port on one IP address may be taken on the next one of the same host; then another is tried."""
+
+_UNUSABLE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""A name such as localhost may have addresses that this machine does not, as ::1 where IPv6 is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket, or one name in memory."""
+
+    address: Address
+    close: Callable[[], None]
+    """Accept nothing more; connections go on."""
+
+
+async def listen(address: Address, accept: Callable[[Address], asyncio.Protocol]) -> list[Listener]:
+    """Listen on an address; a host name may mean several.
+
+    Each connection gets the protocol that `accept` returns. Raises ConnectionFailed if that cannot be had.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        if isinstance(address, TcpAddress):
+            return await _listen_tcp(loop, address, accept)
+        if isinstance(address, UnixAddress):
+            return [await _listen_unix(loop, address, accept)]
+    except OSError as error:
+        if isinstance(error, ConnectionFailed):
+            raise
+        raise ConnectionFailed(f"cannot serve {address}: {error}") from error
+    memory.listen(loop, address, lambda: accept(address))
+    return [Listener(address, lambda: memory.stop_listening(loop, address))]
+
+
+async def _listen_tcp(
+    loop: asyncio.AbstractEventLoop, address: TcpAddress, accept: Callable[[Address], asyncio.Protocol]
+) -> list[Listener]:
+    infos = await loop.getaddrinfo(
+        address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    hosts = list(dict.fromkeys((family, name[0]) for family, _, _, _, name in infos))
+    for tries_left in reversed(range(_PORT_TRIES)):
+        try:
+            return await _listen_hosts(loop, hosts, address, accept)
+        except OSError as error:
+            if address.port or error.errno != errno.EADDRINUSE or not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+async def _listen_hosts(
+    loop: asyncio.AbstractEventLoop,
+    hosts: list[tuple[int, str]],
+    address: TcpAddress,
+    accept: Callable[[Address], asyncio.Protocol],
+) -> list[Listener]:
+    """Listen on the same port of all IP addresses; on none of them if one of them cannot be had."""
+    listeners: list[Listener] = []
+    port, unusable = address.port, None
+    for family, host in hosts:
+        try:
+            sock = _bound_socket(family, host, port)
+        except OSError as error:
+            if error.errno in _UNUSABLE:
+                unusable = error
+                continue
+            for listener in listeners:
+                listener.close()
+            raise
+        port = sock.getsockname()[1]
+        bound = address_of(family, sock.getsockname(), address)
+        server = await loop.create_server(lambda bound=bound: accept(bound), sock=sock, backlog=BACKLOG)
+        listeners.append(Listener(bound, server.close))
+    if not listeners:
+        raise unusable or OSError(errno.EADDRNOTAVAIL, "no address to listen on")
+    return listeners
+
+
+def _bound_socket(family: int, host: str, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def _listen_unix(
+    loop: asyncio.AbstractEventLoop, address: UnixAddress, accept: Callable[[Address], asyncio.Protocol]
+) -> Listener:
+    _remove_stale(address)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(address.path)
+        inode = os.stat(address.path).st_ino
+        server = await loop.create_unix_server(lambda: accept(address), sock=sock, backlog=BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+
+    def close() -> None:
+        server.close()
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(address.path).st_ino == inode:  # not one that a successor has put there
+                os.unlink(address.path)
+
+    return Listener(address, close)
+
+
+def _remove_stale(address: UnixAddress) -> None:
+    """Remove a socket file that nobody listens on any more. Raises ConnectionFailed if somebody does."""
+    try:
+        if not stat.S_ISSOCK(os.stat(address.path).st_mode):
+            return
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(address.path)
+        except ConnectionRefusedError:
+            os.unlink(address.path)
+            return
+        except BlockingIOError:  # its backlog is full, so it is alive
+            pass
+    raise ConnectionFailed(f"cannot serve {address}: another process serves it")
