@@ -1,0 +1,20 @@
+"""The commands of the benchmark in Twisted's own words; knows no reactor."""
+
+# mypy: allow-untyped-calls
+
+from typing import ClassVar
+
+from twisted.protocols import amp
+
+
+class Sum(amp.Command):
+    """Add two integers."""
+
+    arguments: ClassVar = [(b"a", amp.Integer()), (b"b", amp.Integer())]
+    response: ClassVar = [(b"total", amp.Integer())]
+
+
+class CpuTime(amp.Command):
+    """The CPU seconds that the answering process has used."""
+
+    response: ClassVar = [(b"seconds", amp.Float())]
