@@ -1,0 +1,1 @@
+"""Who asked what: the AMP connection without I/O, clock, schema or policy."""

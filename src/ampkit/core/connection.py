@@ -1,0 +1,183 @@
+"""One AMP connection without I/O: the whole of the core behind one class; decides nothing about errors and time.
+
+    connection = Connection()
+    connection.ask(b"Sum", {b"a": b"13", b"b": b"81"}, waiter="the first sum")
+    socket.sendall(connection.take_output())
+    connection.receive(socket.recv(65536))
+    while (event := connection.next_event()) is not None:
+        ...  # AnswerReceived(waiter="the first sum", box={b"total": b"94"})
+
+Methods that queue something to send never write: the owner takes `take_output()` when it likes. The methods whose
+names end with `_encoded` take the pairs of a box as bytes, from whoever encodes them faster than `encode_pairs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ampkit.core.conversation import Conversation
+from ampkit.core.events import Event
+from ampkit.core.link import Link
+from ampkit.core.states import Move, State, allowing
+from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
+from ampkit.wire.box import END, encode_pairs
+from ampkit.wire.keys import COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, RESERVED
+from ampkit.wire.limits import DEFAULT_LIMITS, MAX_VALUE_LENGTH, Limits
+from ampkit.wire.text import printable
+
+_ASKING: Final = allowing(Move.ASK)
+_ANSWERING: Final = allowing(Move.ANSWER)
+
+_REFUSAL_OVERHEAD: Final = len(encode_pairs({ERROR: b"", ERROR_CODE: b"", ERROR_DESCRIPTION: b""}) + END)
+"""Bytes of a refusal beside its tag, code and description."""
+
+
+class Connection:
+    """One end of an AMP connection. Both ends are alike: each may ask, and answer what it is asked."""
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
+        self._link = Link(limits)
+        self._conversation = Conversation()
+        self.pending: Mapping[bytes, Any] = self._conversation.pending
+        """Our asks that wait for an answer: tag to waiter, in the order of asking."""
+
+    @property
+    def state(self) -> State:
+        """OPEN, CLOSING or CLOSED."""
+        return self._link.state
+
+    @property
+    def end_reason(self) -> AmpError | None:
+        """Why the connection ended; None until `end`."""
+        return self._link.end_reason
+
+    # Asking
+
+    def ask(self, command: bytes, box: Mapping[bytes, bytes], waiter: Any) -> bytes:
+        """Queue an ask and return its tag; `waiter` is any object, and comes back in the event that ends it.
+
+        Raises LocalProtocolError for what does not fit in a box, ConnectionLost if the connection is closing or
+        closed.
+        """
+        return self.ask_encoded(self.ask_pairs(command, box), waiter)
+
+    def ask_encoded(self, pairs: bytes, waiter: Any) -> bytes:
+        """Queue an ask whose pairs, `_command` among them, are encoded already. As `ask` otherwise."""
+        link = self._link
+        if link.state not in _ASKING:
+            raise link.lost()
+        tag = self._conversation.next_tag()
+        link.send(b"\0\4_ask\0%c%b%b\0\0" % (len(tag), tag, pairs))
+        self._conversation.pending[tag] = waiter
+        return tag
+
+    def ask_pairs(self, command: bytes, box: Mapping[bytes, bytes]) -> bytes:
+        """Return the pairs of an ask, for `ask_encoded` and `tell_encoded`.
+
+        Raises LocalProtocolError for what does not fit in a box, and for arguments that have AMP's own keys.
+        """
+        return encode_pairs({COMMAND: command, **self._checked(box, own_keys=2)})
+
+    def tell(self, command: bytes, box: Mapping[bytes, bytes]) -> None:
+        """Queue a command that nobody waits for: it is never answered. Raises as `ask` does."""
+        self.tell_encoded(self.ask_pairs(command, box))
+
+    def tell_encoded(self, pairs: bytes) -> None:
+        """Queue a command that nobody waits for, its pairs encoded already. Raises as `ask` does."""
+        link = self._link
+        if link.state not in _ASKING:
+            raise link.lost()
+        link.send(pairs + END)
+
+    def abandon(self, tag: bytes) -> Any:
+        """Wait no longer for an ask, and return its waiter (None if it has ended); a late answer is a StrayReceived."""
+        return self._conversation.abandon(tag)
+
+    # Being asked
+
+    def answer(self, tag: bytes, box: Mapping[bytes, bytes]) -> None:
+        """Queue the answer to an ask we received.
+
+        Raises LocalProtocolError for what does not fit in a box (nothing is queued: refuse the tag then), and
+        if the connection is closed.
+        """
+        self.answer_encoded(tag, encode_pairs(self._checked(box, own_keys=1)))
+
+    def answer_encoded(self, tag: bytes, pairs: bytes) -> None:
+        """Queue an answer whose pairs are encoded already. Raises as `answer` does."""
+        link = self._link
+        if link.state not in _ANSWERING:
+            link.move(Move.ANSWER)  # which raises, as the table has no such move
+        size = len(tag)
+        link.send(b"\0\7_answer%c%c%b%b\0\0" % (size >> 8, size & 255, tag, pairs))
+
+    def refuse(self, tag: bytes, code: bytes, description: bytes = b"") -> None:
+        """Queue the refusal of an ask we received; a description that does not fit in the box is cut.
+
+        Raises LocalProtocolError for a code of more than 65,535 bytes, and if the connection is closed.
+        """
+        self._link.move(Move.ANSWER)
+        room = self._limits.max_box_bytes - _REFUSAL_OVERHEAD - len(tag) - len(code)
+        cut = description[: max(0, min(room, MAX_VALUE_LENGTH))]
+        # Whoever asked has to be told, even if its tag leaves no room for a box within our limit.
+        self._link.send_at_any_size(encode_pairs({ERROR: tag, ERROR_CODE: code, ERROR_DESCRIPTION: cut}) + END)
+
+    # Bytes
+
+    def receive(self, data: bytes | bytearray | memoryview) -> None:
+        """Take bytes that came from the other end; then pull events until there are none."""
+        self._link.receive(data)
+
+    def next_event(self) -> Event | None:
+        """Return what the next received box means, or None until more bytes come.
+
+        Raises RemoteProtocolError where the bytes are not AMP: then `end` the connection with it. The owner may
+        stop pulling at any event; what it has not pulled is not yet read as AMP.
+        """
+        box = self._link.decoder.next_box()
+        return None if box is None else self._conversation.event(box)
+
+    def take_output(self) -> bytes:
+        """Return the bytes to be written, and forget them; empty if there are none."""
+        return self._link.take_output()
+
+    @property
+    def has_output(self) -> bool:
+        """Whether there are bytes to be written."""
+        return self._link.has_output
+
+    # The end
+
+    def close(self) -> None:
+        """Ask nothing more. What is under way in either direction may still be answered."""
+        self._link.move(Move.CLOSE)
+
+    def receive_end(self) -> AmpError:
+        """Say that the other end sends nothing more; return the reason to `end` with.
+
+        A ConnectionLost between two boxes, a RemoteProtocolError inside one. Pull all events first.
+        """
+        try:
+            self._link.decoder.end()
+        except RemoteProtocolError as error:
+            return error
+        return ConnectionLost("the other end closed the connection")
+
+    def end(self, reason: AmpError) -> list[Any]:
+        """Close for good and return the waiters of all asks that will not be answered, in the order of asking.
+
+        What was not yet written is dropped. The first reason is kept; a second call returns no waiter.
+        """
+        self._link.end(reason)
+        return self._conversation.end()
+
+    def _checked(self, box: Mapping[bytes, bytes], own_keys: int) -> Mapping[bytes, bytes]:
+        most = self._limits.max_box_keys - own_keys
+        if len(box) > most:
+            raise LocalProtocolError(f"a box of {len(box)} keys; the limit is {most} beside AMP's own")
+        for key in RESERVED:
+            if key in box:
+                raise LocalProtocolError(f"the key {printable(key)} is AMP's own and cannot be an argument")
+        return box

@@ -1,0 +1,1 @@
+"""Bytes to boxes and back; knows no command and no tag."""

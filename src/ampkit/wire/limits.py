@@ -1,0 +1,55 @@
+"""How much one connection may ask of this process: each limit, its default and the reason; enforces nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+MAX_KEY_LENGTH: Final = 255
+"""AMP: a key is 1 to 255 bytes, because the first of its two length bytes is always zero."""
+
+MAX_VALUE_LENGTH: Final = 65_535
+"""AMP: a value is 0 to 65,535 bytes, the most that two length bytes can say."""
+
+DEFAULT_MAX_BOX_KEYS: Final = 1_024
+"""No known command has more than some dozens of keys; a value split over numbered keys has hundreds."""
+
+DEFAULT_MAX_BOX_BYTES: Final = 1_048_576
+"""Sixteen values of full length. Other implementations have no limit, so raise it on both ends if you need more."""
+
+DEFAULT_MAX_RUNNING_ASKS: Final = 1_024
+"""Asks of one peer whose responders have not ended. Each costs a task of about 2 kB: 2 MB a peer at the most."""
+
+DEFAULT_MAX_BUFFERED_BYTES: Final = 65_536
+"""Bytes written and not yet taken by the other end before callers wait: asyncio's own mark, and one full value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of one connection; pass it to `connect`, `serve` or a `Decoder`.
+
+    All are positive integers, else ValueError. They bound what the other end can make this process hold, and
+    a box above them is refused in both directions: a `LocalProtocolError` when this program sends it, a
+    `RemoteProtocolError` that ends the connection when it is received.
+    """
+
+    max_box_keys: int = DEFAULT_MAX_BOX_KEYS
+    """Keys in one box, repeated ones counted."""
+
+    max_box_bytes: int = DEFAULT_MAX_BOX_BYTES
+    """Bytes of one box on the wire, lengths and terminator included."""
+
+    max_running_asks: int = DEFAULT_MAX_RUNNING_ASKS
+    """Asks of the other end that may run at a time; above it reading pauses, or asks are refused as BUSY."""
+
+    max_buffered_bytes: int = DEFAULT_MAX_BUFFERED_BYTES
+    """Unsent bytes above which calls wait and no further asks are read."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"Limits.{field.name} must be a positive integer, not {value!r}")
+
+
+DEFAULT_LIMITS: Final = Limits()
