@@ -1,0 +1,110 @@
+"""The exceptions of `twisted.protocols.amp`, each a kind of Twisted's own and, where one fits, of ampkit's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.python.failure import Failure
+
+from ampkit.twisted._stock import stock
+
+
+class AmpError(stock.AmpError):  # type: ignore[misc, name-defined]
+    """Base of all errors of this module but ProtocolSwitched."""
+
+
+class ProtocolSwitched(stock.ProtocolSwitched):  # type: ignore[misc, name-defined]
+    """The connection has become another protocol's, or is about to: AMP cannot use it any more."""
+
+
+class OnlyOneTLS(AmpError, stock.OnlyOneTLS):  # type: ignore[misc, name-defined]
+    """A connection that is secure already was to be secured again."""
+
+
+class NoEmptyBoxes(AmpError, stock.NoEmptyBoxes):  # type: ignore[misc, name-defined]
+    """A box came that is neither ask nor answer nor error; the box is the argument."""
+
+
+class InvalidSignature(AmpError, stock.InvalidSignature):  # type: ignore[misc, name-defined]
+    """A command was called without an argument that it needs, or with one that it has not."""
+
+
+class TooLong(AmpError, stock.TooLong):  # type: ignore[misc, name-defined]
+    """A key is above 255 bytes or a value above 65,535.
+
+    `isKey` says which of the two, `isLocal` whether this program made it; `keyName` is the key of a value.
+    """
+
+    def __init__(self, isKey: bool, isLocal: bool, value: Any, keyName: bytes | None = None) -> None:
+        Exception.__init__(self)
+        self.isKey = isKey
+        self.isLocal = isLocal
+        self.value = value
+        self.keyName = keyName
+
+    def __repr__(self) -> str:
+        where = "local" if self.isLocal else "remote"
+        what = "key" if self.isKey else "value"
+        name = "" if self.isKey else f" {self.keyName!r}"
+        size = "unknown" if self.value is None else len(self.value)
+        return f"{where} {what}{name} too long: {size}"
+
+
+class BadLocalReturn(AmpError, stock.BadLocalReturn):  # type: ignore[misc, name-defined]
+    """A responder returned what its command cannot send; `enclosed` is the failure that showed it."""
+
+    def __init__(self, message: str, enclosed: Failure) -> None:
+        Exception.__init__(self)
+        self.message = message
+        self.enclosed = enclosed
+
+    def __repr__(self) -> str:
+        return f"{self.message} {self.enclosed.getBriefTraceback()}"
+
+    __str__ = __repr__
+
+
+class RemoteAmpError(AmpError, stock.RemoteAmpError):  # type: ignore[misc, name-defined]
+    """An error that crosses the wire as a code and a description.
+
+    A responder may raise it to choose both. `fatal` closes the connection behind it; `local` is the failure on
+    this side that it stands for, and never leaves this process.
+    """
+
+    def __init__(
+        self, errorCode: bytes, description: str | bytes, fatal: bool = False, local: Failure | None = None
+    ) -> None:
+        where, traceback = "", ""
+        if local is not None:
+            where, traceback = " (local)", f"\n{local.getBriefTraceback()}"
+        if not isinstance(errorCode, bytes):
+            raise TypeError(f"errorCode must be bytes, not {type(errorCode).__name__}")
+        code = errorCode.decode("ascii", "backslashreplace")
+        Exception.__init__(self, f"Code<{code}>{where}: {_text(description)}{traceback}")
+        self.local = local
+        self.errorCode = errorCode
+        self.description = description
+        self.fatal = fatal
+
+
+class UnknownRemoteError(RemoteAmpError, stock.UnknownRemoteError):  # type: ignore[misc, name-defined]
+    """The other end failed in a way that its command does not declare."""
+
+    def __init__(self, description: str | bytes) -> None:
+        RemoteAmpError.__init__(self, b"UNKNOWN", description)
+
+
+class MalformedAmpBox(AmpError, stock.MalformedAmpBox):  # type: ignore[misc, name-defined]
+    """A box breaks the rules of the wire."""
+
+
+class UnhandledCommand(AmpError, stock.UnhandledCommand):  # type: ignore[misc, name-defined]
+    """The other end has no responder for the command."""
+
+
+class IncompatibleVersions(AmpError, stock.IncompatibleVersions):  # type: ignore[misc, name-defined]
+    """The two ends speak different versions; for programs that negotiate one."""
+
+
+def _text(description: str | bytes) -> str:
+    return description if isinstance(description, str) else repr(description)

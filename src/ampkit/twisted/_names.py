@@ -1,0 +1,42 @@
+"""The constants of `twisted.protocols.amp` and the one rule of names; knows no box."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from typing import Any, Final
+
+from twisted.logger import Logger
+
+from ampkit.schema import names
+from ampkit.twisted._errors import UnhandledCommand
+from ampkit.wire import keys, limits
+
+ASK: Final = keys.ASK
+ANSWER: Final = keys.ANSWER
+COMMAND: Final = keys.COMMAND
+ERROR: Final = keys.ERROR
+ERROR_CODE: Final = keys.ERROR_CODE
+ERROR_DESCRIPTION: Final = keys.ERROR_DESCRIPTION
+UNKNOWN_ERROR_CODE: Final = b"UNKNOWN"
+UNHANDLED_ERROR_CODE: Final = b"UNHANDLED"
+MAX_KEY_LENGTH: Final = limits.MAX_KEY_LENGTH
+MAX_VALUE_LENGTH: Final = limits.MAX_VALUE_LENGTH
+
+UNLIMITED: Final = limits.Limits(max_box_keys=sys.maxsize - 1, max_box_bytes=sys.maxsize)
+"""For bytes that are in memory anyhow."""
+
+PROTOCOL_ERRORS: dict[bytes, Any] = {UNHANDLED_ERROR_CODE: UnhandledCommand}
+"""Codes that are AMP's own, and their exceptions. Twisted's is open to additions by programs, so this one is too."""
+
+PYTHON_KEYWORDS: Final = list(names.KEYWORDS)
+"""The names that get a capital in Python; the list is Twisted's, from Python 2.5, and part of the contract."""
+
+log: Final = Logger(namespace="twisted.protocols.amp")
+
+
+@lru_cache(maxsize=4096)
+def _wireNameToPythonIdentifier(key: bytes) -> str:
+    """Return the keyword argument for a name on the wire: `foo-bar` is `foo_bar`, `from` is `From`."""
+    name = key.decode("ascii").replace("-", "_")
+    return name.title() if name in names.KEYWORDS else name
