@@ -1,0 +1,1 @@
+"""Decisions, not actions: time and randomness are arguments, and nothing here does I/O."""

@@ -1,0 +1,37 @@
+"""How one connection behaves, as far as the program may choose; what it may cost is in `Limits`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ampkit.policy.dispatch import DEFAULT_DISPATCH, Dispatch
+
+DEFAULT_CONNECT_TIMEOUT: Final = 30.0
+"""Seconds; a TCP handshake that lost its first four packets takes 31, and nobody waits longer for a human."""
+
+DEFAULT_CLOSE_TIMEOUT: Final = 5.0
+"""Seconds that asks under way have to end when a server closes; container runtimes kill after 10."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Choices for one connection, or for all of a server's; pass it to `connect` or `serve`."""
+
+    timeout: float | None = None
+    """Seconds for each call that does not say otherwise; None waits as long as the connection lasts."""
+
+    connect_timeout: float = DEFAULT_CONNECT_TIMEOUT
+    """Seconds to reach an address, all its IP addresses together."""
+
+    close_timeout: float = DEFAULT_CLOSE_TIMEOUT
+    """Seconds that `Server.close` gives the asks that run and the bytes that are not yet taken."""
+
+    strict: bool = False
+    """Close the connection on a stray answer or a box that means nothing; otherwise it is dropped."""
+
+    dispatch: Dispatch = DEFAULT_DISPATCH
+    """How errors cross the wire."""
+
+
+DEFAULT_OPTIONS: Final = Options()

@@ -1,0 +1,1 @@
+"""Boxes to Python values and back; knows no tag and no connection."""

@@ -1,0 +1,117 @@
+"""The wire forms of lists: of values, and of records; what a value or record is, others know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ampkit.errors import AmpError, RemoteProtocolError
+from ampkit.schema.argument import Argument, wrong_type
+from ampkit.wire.box import END
+from ampkit.wire.codec import parse_string
+from ampkit.wire.limits import MAX_VALUE_LENGTH
+
+if TYPE_CHECKING:
+    from ampkit.schema.record import Record
+
+T = TypeVar("T")
+
+_NO_LIST: Final[tuple[type, ...]] = (str, bytes, bytearray, memoryview, Mapping)
+"""Collections whose elements nobody means when he gives them for a list."""
+
+
+class ListOf(Argument[list[T]]):
+    """Any number of values of one type, each with a 2-byte length before it, together at most 65,535 bytes."""
+
+    def __init__(self, element: Argument[T], optional: bool = False) -> None:
+        super().__init__(optional)
+        self.element = element
+
+    def encode(self, value: Collection[T]) -> bytes:
+        return b"".join(_each(_with_length, _each(self.element.encode, _collection(value))))
+
+    def decode(self, data: bytes) -> list[T]:
+        return _each(self.element.decode, _split(data))
+
+    def __repr__(self) -> str:
+        return f"ListOf({self.element!r}{', optional=True' if self.optional else ''})"
+
+
+class AmpList(Argument[list[Any]]):
+    """Any number of records of one type, each as a box, together at most 65,535 bytes.
+
+    Give it a `Record` class, or a classic list of `(b"name", Argument())`; a dict is taken for a record when
+    it is sent.
+    """
+
+    def __init__(self, record: type[Record] | Sequence[tuple[bytes, Argument[Any]]], optional: bool = False) -> None:
+        super().__init__(optional)
+        self.record: type[Record] = record if isinstance(record, type) else _item(record)
+
+    def encode(self, value: Collection[Any]) -> bytes:
+        return b"".join(_each(self._encode_record, _collection(value)))
+
+    def _encode_record(self, item: object) -> bytes:
+        if isinstance(item, Mapping):
+            item = self.record(**item)
+        elif not isinstance(item, self.record):
+            raise wrong_type(item, self.record.__name__)
+        return self.record.__schema__.encode(item) + END
+
+    def decode(self, data: bytes) -> list[Any]:
+        try:
+            boxes = parse_string(data, empty_boxes=True)
+        except RemoteProtocolError as error:
+            raise ValueError(f"{error.reason} (at byte {error.position} of the list)") from None
+        return _each(self.record.__schema__.decode, boxes)
+
+    def __repr__(self) -> str:
+        return f"AmpList({self.record.__name__}{', optional=True' if self.optional else ''})"
+
+
+def _item(classic: Sequence[tuple[bytes, Argument[Any]]]) -> type[Record]:
+    from ampkit.schema.classic import record_from_classic  # noqa: PLC0415 - a record's field may be an AmpList
+    from ampkit.schema.record import Record  # noqa: PLC0415
+
+    return record_from_classic("AmpListItem", classic, Record)
+
+
+def _collection(value: Collection[T]) -> Collection[T]:
+    if not _is_list(value):
+        raise wrong_type(value, "list")
+    return value
+
+
+def _is_list(value: object) -> bool:
+    """Refuse also what cannot be walked twice, as an iterator: after an error the rest would be taken for it."""
+    return isinstance(value, Collection) and not isinstance(value, _NO_LIST)
+
+
+def _each(convert: Callable[[Any], T], values: Iterable[Any]) -> list[T]:
+    """Convert one after the other, and say at which one it failed."""
+    converted: list[T] = []
+    try:
+        for value in values:
+            converted.append(convert(value))
+    except (TypeError, ValueError, AmpError) as error:
+        raise ValueError(f"element {len(converted)}: {error}") from error
+    return converted
+
+
+def _with_length(data: bytes) -> bytes:
+    if not isinstance(data, bytes):
+        raise wrong_type(data, "bytes")
+    if len(data) > MAX_VALUE_LENGTH:
+        raise ValueError(f"it is {len(data)} bytes long; the most is {MAX_VALUE_LENGTH}")
+    return len(data).to_bytes(2, "big") + data
+
+
+def _split(data: bytes) -> Iterator[bytes]:
+    """Take the elements of a ListOf apart."""
+    at = 0
+    while at < len(data):
+        start = at + 2
+        at = start + int.from_bytes(data[at:start], "big")
+        if start > len(data) or at > len(data):
+            raise ValueError("the list ends inside of it")
+        yield data[start:at]
