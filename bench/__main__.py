@@ -6,23 +6,25 @@ import subprocess
 import sys
 
 from bench import box_parse, box_parse_5_keys, sum_1, sum_64, typed_build, typed_parse
-from bench.question import LIBRARIES, Question
+from bench.question import OPERATIONS, Question
 from bench.results import Result, conditions, table
 
 MODULES = [sum_64, sum_1, box_parse, box_parse_5_keys, typed_parse, typed_build]
 QUESTIONS: list[Question] = [question for module in MODULES for question in module.QUESTIONS]
-ROUNDS = 5
+ROUNDS = 7
+QUICK_ROUNDS = 5
 
 
 def ask(question: Question, quick: bool, say_progress: bool) -> Result:
-    """Measure both libraries in turn, `ROUNDS` times; whatever the machine does meanwhile hits both."""
-    count = question.quick_count if quick else question.count
+    """Measure both libraries in turn, several times; whatever the machine does meanwhile hits both."""
+    count, rounds = (question.quick_count, QUICK_ROUNDS) if quick else (question.count, ROUNDS)
     result = Result(question)
-    for number in range(ROUNDS):
-        for library in LIBRARIES:
+    for number in range(rounds):
+        for library, times in OPERATIONS.items():
             if say_progress:
-                print(f"\r\033[K{question.title}: {library}, round {number + 1} of {ROUNDS}", end="", file=sys.stderr)
-            result.microseconds[library].append(question.measure(library, count) / count * 1e6)
+                print(f"\r\033[K{question.title}: {library}, round {number + 1} of {rounds}", end="", file=sys.stderr)
+            seconds = question.measure(library, count * times)
+            result.microseconds[library].append(seconds / (count * times) * 1e6)
     if say_progress:
         print("\r\033[K", end="", file=sys.stderr)
     return result
@@ -40,15 +42,16 @@ def options() -> argparse.Namespace:
 def main() -> int:
     """Ask every question and print the answers; 1 if a measurement fails, or with `--check` if a goal is missed."""
     chosen = options()
+    facts = conditions()
     try:
         results = [ask(question, chosen.quick, sys.stderr.isatty()) for question in QUESTIONS]
     except (subprocess.SubprocessError, RuntimeError, ValueError) as error:
         print(f"a measurement failed: {error}", file=sys.stderr)
         return 1
     if chosen.json:
-        print(json.dumps({"conditions": conditions(), "results": [result.as_json() for result in results]}, indent=2))
+        print(json.dumps({"conditions": facts, "results": [result.as_json() for result in results]}, indent=2))
     else:
-        print(table(results))
+        print(table(facts, results))
     return 1 if chosen.check and any(result.missed for result in results) else 0
 
 

@@ -34,4 +34,4 @@ def ampkit(stream: bytes = ASKS_AND_ANSWERS) -> Callable[[], int]:
     return work
 
 
-QUESTIONS = [Question("box parse, Sum", 5, 400_000, 64_000, partial(codec, "box_parse"))]
+QUESTIONS = [Question("box parse, Sum", 5, 200_000, 40_000, partial(codec, "box_parse"))]

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def live(library: str, style: str, count: int, outstanding: int) -> float:
 
 
 @contextmanager
-def server(module: str, path: str) -> Iterator[None]:
+def server(module: str, path: str) -> Generator[None]:
     """A server process that listens on `path`, ended by its handle."""
     command = [sys.executable, "-m", module, "serve", path]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

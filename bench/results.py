@@ -8,7 +8,7 @@ from importlib.metadata import version
 from statistics import median
 from typing import Any
 
-from bench.question import LIBRARIES, Question
+from bench.question import OPERATIONS, Question
 
 
 @dataclass(slots=True)
@@ -16,7 +16,7 @@ class Result:
     """The CPU microseconds an operation of each round, for each library."""
 
     question: Question
-    microseconds: dict[str, list[float]] = field(default_factory=lambda: {library: [] for library in LIBRARIES})
+    microseconds: dict[str, list[float]] = field(default_factory=lambda: {library: [] for library in OPERATIONS})
 
     def median(self, library: str) -> float:
         """The middle of the rounds."""
@@ -76,9 +76,8 @@ def conditions() -> dict[str, Any]:
     }
 
 
-def table(results: list[Result]) -> str:
+def table(facts: dict[str, Any], results: list[Result]) -> str:
     """A Markdown table with the conditions above it."""
-    facts = conditions()
     rounds = len(results[0].ratios)
     return "\n".join(
         [

@@ -48,4 +48,4 @@ def ampkit() -> Callable[[], int]:
     return work
 
 
-QUESTIONS = [Question("typed build, Sum ask", 10, 400_000, 64_000, partial(codec, "typed_build"))]
+QUESTIONS = [Question("typed build, Sum ask", 10, 200_000, 40_000, partial(codec, "typed_build"))]

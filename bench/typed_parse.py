@@ -46,4 +46,4 @@ def ampkit() -> Callable[[], int]:
     return work
 
 
-QUESTIONS = [Question("typed parse, Sum answer", None, 400_000, 64_000, partial(codec, "typed_parse"))]
+QUESTIONS = [Question("typed parse, Sum answer", None, 200_000, 40_000, partial(codec, "typed_parse"))]

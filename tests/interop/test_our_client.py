@@ -16,11 +16,12 @@ from tests.interop.values import fingerprint, to_plain
 
 def typed(name: str, value: Any) -> Any:
     """The value as the typed command wants it: orders are records there."""
-    if name.endswith("Orders") and value:
-        return [
-            commands.Order(**{**order, "parts": [commands.Part(**part) for part in order["parts"]]}) for order in value
-        ]
-    return value
+    return [order(**fields) for fields in value] if name.endswith("Orders") and value else value
+
+
+def order(title: str, sizes: list[int], parts: list[dict[str, Any]]) -> commands.Order:
+    """An order with its parts as records."""
+    return commands.Order(title=title, sizes=sizes, parts=[commands.Part(**part) for part in parts])
 
 
 @pytest.mark.parametrize(("name", "value"), all_values())

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def command_line(role: str, address: str) -> list[str]:
 
 
 @contextmanager
-def twisted_server(address: str, log: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def twisted_server(address: str, log: Path) -> Generator[tuple[str, subprocess.Popen[str]]]:
     """A Twisted server and the address that it listens on; its standard error goes to `log`.
 
     Raises RuntimeError, with what it said, when it does not start: Twisted must be there.
@@ -82,7 +82,7 @@ class TwistedClient:
 
 
 @asynccontextmanager
-async def twisted_client(address: str, log: Path) -> AsyncIterator[TwistedClient]:
+async def twisted_client(address: str, log: Path) -> AsyncGenerator[TwistedClient]:
     """A Twisted client that has connected to `address`; its standard error goes to `log`."""
     with log.open("w") as errors:
         process = await asyncio.create_subprocess_exec(
