@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
@@ -64,9 +64,8 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the transport is open."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type: connect and serve make streams
-        self.transport = transport
-        transport.set_write_buffer_limits(high=self._limits.max_buffered_bytes)
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
+        self.transport.set_write_buffer_limits(high=self._limits.max_buffered_bytes)
         self._owner.opened()
 
     def data_received(self, data: bytes) -> None:
