@@ -74,6 +74,22 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     def plainly(record: object) -> bytes:
         return head + encode_plainly(owner, fields, record)
 
+    return _encoder(fields, head, plainly, lambda field: f"record.{field.name}")
+
+
+def make_mapping_encoder(
+    fields: Sequence[Field], head: bytes, plainly: Callable[[Any], bytes]
+) -> Callable[[Mapping[str, Any]], bytes]:
+    """Return a function from a mapping of values by name to pairs, as `make_encoder` does from a record.
+
+    Where the straight way raises, it returns or raises what `plainly` does.
+    """
+    return _encoder(fields, head, plainly, lambda f: f"record.get({f.name!r})" if f.optional else f"record[{f.name!r}]")
+
+
+def _encoder(
+    fields: Sequence[Field], head: bytes, plainly: Callable[[Any], bytes], access: Callable[[Field], str]
+) -> Callable[[Any], bytes]:
     names: dict[str, Any] = {"plainly": plainly, "join": b"".join, "short": _SHORT, "small": _SMALL}
     body: list[str] = []
     pieces: list[str] = []
@@ -81,7 +97,7 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     for i, field in enumerate(fields):
         names[f"e{i}"] = field.argument.encode
         key = b"\0%c%b" % (len(field.key), field.key)
-        body += _encode_field(i, field, key)
+        body += _encode_field(i, field, key, access(field))
         pieces += [repr(literal), f"k{i}"] if field.optional else [repr(literal + key)]
         pieces += [f"n{i}", f"v{i}"]
         literal = b""
@@ -90,9 +106,9 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     return _define("encode", "record", body, names)
 
 
-def _encode_field(i: int, field: Field, key: bytes) -> Iterator[str]:
+def _encode_field(i: int, field: Field, key: bytes, access: str) -> Iterator[str]:
     """Generate what sets v0 to the field's bytes and n0 to their length and, if it is optional, k0 to its key."""
-    yield f"v{i} = record.{field.name}"
+    yield f"v{i} = {access}"
     if field.optional:
         yield f"if v{i} is None: k{i} = n{i} = v{i} = b''"
         yield "else:"
@@ -110,19 +126,38 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[[Mapping[byt
     def plainly(box: Mapping[bytes, bytes]) -> Any:
         return decode_plainly(record, fields, box)
 
-    names: dict[str, Any] = {"plainly": plainly, "cls": record, "new": object.__new__, "known": _KNOWN.get}
-    values: list[tuple[str, str]] = []
+    names: dict[str, Any] = {"plainly": plainly, "cls": record, "new": object.__new__}
+    values = _decode_fields(fields, names)
+    if hasattr(record, "__post_init__"):
+        body = [f"return cls({', '.join(f'{name}=({value})' for name, value in values)})"]
+    else:
+        body = ["record = new(cls)", *(f"record.{name} = {value}" for name, value in values), "return record"]
+    return _define("decode", "box", body, names)
+
+
+def make_mapping_decoder(
+    fields: Sequence[Field], plainly: Callable[[Any], Any]
+) -> Callable[[Mapping[bytes, bytes]], dict[str, Any]]:
+    """Return a function from a box to a dictionary of values by name, as `make_decoder` does to a record.
+
+    Where the straight way raises, it returns or raises what `plainly` does.
+    """
+    names: dict[str, Any] = {"plainly": plainly}
+    items = ", ".join(f"{name!r}: ({value})" for name, value in _decode_fields(fields, names))
+    return _define("decode", "box", [f"return {{{items}}}"], names)
+
+
+def _decode_fields(fields: Sequence[Field], names: dict[str, Any]) -> list[tuple[str, str]]:
+    """Generate each field's value from its box; add what that needs to `names`."""
+    names["known"] = _KNOWN.get
+    values = []
     for i, field in enumerate(fields):
         names[f"d{i}"], names[f"a{i}"] = field.argument.decode, field.absent
         value = _DECODE.get(type(field.argument), _DECODE_BY_CALL).format(raw=f"box[{field.key!r}]", d=f"d{i}")
         if field.absent is not None:
             value = f"({value}) if {field.key!r} in box else a{i}()"
         values.append((field.name, value))
-    if hasattr(record, "__post_init__"):
-        body = [f"return cls({', '.join(f'{name}=({value})' for name, value in values)})"]
-    else:
-        body = ["record = new(cls)", *(f"record.{name} = {value}" for name, value in values), "return record"]
-    return _define("decode", "box", body, names)
+    return values
 
 
 def _define(name: str, parameter: str, body: Sequence[str], names: dict[str, Any]) -> Callable[[Any], Any]:

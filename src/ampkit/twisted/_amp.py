@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from types import MethodType
+from typing import Any, Final
 
 from twisted.internet.interfaces import IFileDescriptorReceiver
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ampkit.twisted._commands import StartTLS
+from ampkit.core.tagged import answer_box, ask_box
+from ampkit.twisted._boxes import AmpBox
+from ampkit.twisted._commands import StartTLS, _CommandMeta
 from ampkit.twisted._dispatcher import BoxDispatcher
 from ampkit.twisted._interfaces import IBoxReceiver, IBoxSender, IResponderLocator
-from ampkit.twisted._locators import CommandLocator, SimpleStringLocator
-from ampkit.twisted._names import log
+from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, WrappedResponder
+from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
+from ampkit.twisted._question import Question
+from ampkit.twisted._straight import NotStraight, Seams, Straight
+from ampkit.wire.box import END
 
 
 @implementer(IBoxSender, IBoxReceiver, IResponderLocator, IFileDescriptorReceiver)
@@ -23,6 +31,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
     """
 
     _ampInitialized = False
+    _keepsSeams = False
     _transportPeer: Any = None
     _transportHost: Any = None
 
@@ -57,9 +66,109 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         BinaryBoxProtocol.connectionLost(self, reason)
         self.transport = None
 
+    # The short way
+
+    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Any:
+        """Ask a command; see `BoxDispatcher.callRemote`."""
+        straight = commandType.straight() if type(commandType) is _CommandMeta and not a else None
+        if straight is not None and self._isStraight() and straight.argumentNames.issuperset(kw):
+            with suppress(NotStraight):
+                return self._askStraight(straight, straight.encodeArguments(kw))
+        return BoxDispatcher.callRemote(self, commandType, *a, **kw)
+
+    def _askStraight(self, straight: Straight, pairs: bytes) -> Question | None:
+        self._counter += 1
+        tag = b"%x" % self._counter
+        if not straight.requiresAnswer:
+            self._write(pairs + END)
+            return None
+        outstanding: Any = self._outstandingRequests
+        question = outstanding[tag] = Question(outstanding, tag)
+        question.isFor(straight.command, self)
+        self._write(ask_box(tag, pairs))
+        return question
+
+    def _isStraight(self) -> bool:
+        """Say whether what is sent now may take the short way."""
+        return (
+            (self._keepsSeams if self._delivering else _SEAMS.areKeptBy(self))
+            and self.boxSender is self
+            and self._failAllReason is None
+            and not self._locked
+            and self._startingTLSBuffer is None
+            and self.transport is not None
+        )
+
+    def _beginDelivery(self) -> None:
+        self._keepsSeams = _SEAMS.areKeptBy(self) and self.boxReceiver is self and self.locator is self
+
+    def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
+        if not (self._keepsSeams and self._isStraight() and self._takeStraight(strings)):
+            BinaryBoxProtocol._deliverBox(self, strings)
+
+    def _takeStraight(self, strings: dict[bytes, bytes]) -> bool:
+        """Take an answer or an ask, and return true; or leave it as it was, and return false."""
+        tag = strings.get(ANSWER)
+        if tag is not None:
+            return self._takeAnswer(tag, strings)
+        command, function = self._commandDispatch.get(strings.get(COMMAND, b""), (None, None))
+        straight = command.straight() if type(command) is _CommandMeta else None
+        if straight is None or function is None or ERROR in strings:
+            return False
+        try:
+            objects = straight.decodeArguments(strings)
+        except NotStraight:
+            return False
+        self._respond(straight, function, objects, strings)
+        return True
+
+    def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
+        outstanding: Any = self._outstandingRequests
+        question = outstanding.get(tag)
+        straight = question.straight() if type(question) is Question else None
+        if straight is None:
+            return False
+        try:
+            response = straight.decodeResponse(strings)
+        except NotStraight:
+            return False
+        del outstanding[tag]
+        question.fire(response, self.unhandledError)
+        return True
+
+    def _respond(self, straight: Straight, function: Any, objects: Any, strings: dict[bytes, bytes]) -> None:
+        try:
+            result = function(self, **objects)
+            if type(result) is dict and self._isStraight():
+                pairs = straight.encodeResponse(result)
+                if ASK in strings:
+                    self._write(answer_box(strings[ASK], pairs))
+                return
+        except NotStraight:
+            pass
+        except Exception:
+            result = Failure()
+        wrapped = WrappedResponder(self, MethodType(function, self), straight.command)
+        self._answerWith(wrapped.answer(result), AmpBox(strings))
+
     def _logged(self) -> dict[str, Any]:
         return {"cls": self.__class__.__name__, "host": self._transportHost, "peer": self._transportPeer}
 
     def __repr__(self) -> str:
         inner = "" if self.innerProtocol is None else f" inner {self.innerProtocol!r}"
         return f"<{self.__class__.__name__}{inner} at 0x{id(self):x}>"
+
+
+_SEAMS: Final = Seams(
+    AMP,
+    "ampBoxReceived",
+    "_answerReceived",
+    "_commandReceived",
+    "dispatchCommand",
+    "locateResponder",
+    "_wrapWithSerialization",
+    "_safeEmit",
+    "sendBox",
+    "_sendBoxCommand",
+    "_nextTag",
+)

@@ -186,13 +186,13 @@ class ListOf(Argument):
         Argument.__init__(self, optional)
 
     def fromString(self, inString: bytes) -> list[Any]:
-        return containers.ListOf(_AsElement(self.elementType)).decode(inString)
+        return containers.ListOf(AsElement(self.elementType)).decode(inString)
 
     def toString(self, inObject: Any) -> bytes:
-        return containers.ListOf(_AsElement(self.elementType)).encode(inObject)
+        return containers.ListOf(AsElement(self.elementType)).encode(inObject)
 
 
-class _AsElement(argument.Argument[Any]):
+class AsElement(argument.Argument[Any]):
     """A Twisted type of argument as one of the schema's."""
 
     def __init__(self, twistedType: Argument) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, cast
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import fail
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.python.reflect import accumulateClassDict
 
-from ampkit.twisted._arguments import _LocalArgument, _objectsToStrings, _stringsToObjects
+from ampkit.twisted._arguments import _LocalArgument
 from ampkit.twisted._boxes import Box, _SwitchBox
+from ampkit.twisted._codec import Codec
 from ampkit.twisted._errors import InvalidSignature, UnknownRemoteError
 from ampkit.twisted._names import _wireNameToPythonIdentifier
+from ampkit.twisted._question import Question
 from ampkit.twisted._registry import register
 from ampkit.twisted._stock import stock
+from ampkit.twisted._straight import NotStraight, Straight
 from ampkit.twisted._tls import _NoCertificate, _TLSBox, tlsModule
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,7 +44,41 @@ class _CommandMeta(type):
         accumulateClassDict(command, "errors", command.allErrors)
         accumulateClassDict(command, "fatalErrors", command.allErrors)
         command.reverseErrors = {code: exception for exception, code in command.allErrors.items()}
+        command._argumentCodec = Codec(command.arguments)
+        command._responseCodec = Codec(command.response)
+        command._straight = None
         return cast("_CommandMeta", command)
+
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        """Change the class, and let the short way be looked for anew."""
+        type.__setattr__(cls, name, value)
+        if not name.startswith("_straight"):
+            cls._straight = None
+
+    _straight: Straight | NotStraight | None
+
+    def straight(cls) -> Straight | None:
+        """Return the codecs for the short way, or None for a command that overrides what the short way leaves out."""
+        found = cls._straight
+        if found is None:
+            found = cls._straight = _straightOf(cls)
+        return found if found.__class__ is Straight else None  # type: ignore[return-value]
+
+
+def _straightOf(command: Any) -> Straight | NotStraight:
+    try:
+        if any(getattr(command, name) != getattr(Command, name) for name in _VALUES):
+            raise NotStraight
+        if any(getattr(command, name).__func__ is not getattr(Command, name).__func__ for name in _CLASS_METHODS):
+            raise NotStraight
+        return Straight(command, command._argumentCodecNow(), command._responseCodecNow())
+    except NotStraight as reason:
+        return reason
+
+
+_VALUES = ("__init__", "_doCommand", "commandType", "responseType")
+_CLASS_METHODS = ("makeArguments", "makeResponse", "parseArguments", "parseResponse", "_knownError")
 
 
 def _check_bytes(what: str, names: Any) -> None:
@@ -69,15 +106,32 @@ class Command(metaclass=_CommandMeta):
     responseType: ClassVar[Any] = Box
     requiresAnswer: ClassVar[bool] = True
 
+    _argumentCodec: ClassVar[Codec]
+    _responseCodec: ClassVar[Codec]
+
     def __init__(self, /, **kw: Any) -> None:
         self.structured = kw
-        forgotten = [
-            name
-            for name, each in ((_wireNameToPythonIdentifier(key), each) for key, each in self.arguments)
-            if name not in kw and not each.optional
-        ]
+        missing = self._argumentCodecNow().names - kw.keys()
+        if missing:
+            self._checkForgotten(missing)
+
+    def _checkForgotten(self, missing: frozenset[str]) -> None:
+        names = [(_wireNameToPythonIdentifier(key), each) for key, each in self.arguments]
+        forgotten = [name for name, each in names if name in missing and not each.optional]
         if forgotten:
             raise InvalidSignature(f"forgot {', '.join(forgotten)} for {self.commandName!r}")
+
+    @classmethod
+    def _argumentCodecNow(cls) -> Codec:
+        if not cls._argumentCodec.isFor(cls.arguments):
+            cls._argumentCodec = Codec(cls.arguments)
+        return cls._argumentCodec
+
+    @classmethod
+    def _responseCodecNow(cls) -> Codec:
+        if not cls._responseCodec.isFor(cls.response):
+            cls._responseCodec = Codec(cls.response)
+        return cls._responseCodec
 
     @classmethod
     def makeResponse(cls, objects: Any, proto: Any) -> Any:
@@ -86,26 +140,26 @@ class Command(metaclass=_CommandMeta):
             box = cls.responseType()
         except BaseException:
             return fail()
-        return _objectsToStrings(objects, cls.response, box, proto)
+        return cls._responseCodecNow().write(objects, box, proto)
 
     @classmethod
     def makeArguments(cls, objects: Any, proto: Any) -> Any:
         """Return the ask's box. Raises InvalidSignature for a name that is no argument."""
-        names = {_wireNameToPythonIdentifier(key) for key, _ in cls.arguments}
+        codec = cls._argumentCodecNow()
         for name in objects:
-            if name not in names:
+            if name not in codec.names:
                 raise InvalidSignature(f"{name} is not a valid argument")
-        return _objectsToStrings(objects, cls.arguments, cls.commandType(), proto)
+        return codec.write(objects, cls.commandType(), proto)
 
     @classmethod
     def parseResponse(cls, box: Any, protocol: Any) -> dict[str, Any]:
         """Return the objects of an answer's box."""
-        return _stringsToObjects(box, cls.response, protocol)
+        return cls._responseCodecNow().read(box, protocol)
 
     @classmethod
     def parseArguments(cls, box: Any, protocol: Any) -> dict[str, Any]:
         """Return the objects of an ask's box."""
-        return _stringsToObjects(box, cls.arguments, protocol)
+        return cls._argumentCodecNow().read(box, protocol)
 
     @classmethod
     def responder(cls, methodfunc: F) -> F:
@@ -118,16 +172,19 @@ class Command(metaclass=_CommandMeta):
         question = proto._sendBoxCommand(
             self.commandName, self.makeArguments(self.structured, proto), self.requiresAnswer
         )
-        if self.requiresAnswer:
+        if isinstance(question, Question):
+            question.isFor(type(self), proto)
+        elif self.requiresAnswer:
             question.addCallback(self.parseResponse, proto)
             question.addErrback(self._knownError)
         return question
 
-    def _knownError(self, failure: Failure) -> Any:
+    @classmethod
+    def _knownError(cls, failure: Failure) -> Any:
         """Turn a code that is declared into its exception, and one that is not into an UnknownRemoteError."""
         failure.trap(stock.RemoteAmpError)
         remote: Any = failure.value
-        exception = self.reverseErrors.get(remote.errorCode, UnknownRemoteError)
+        exception = cls.reverseErrors.get(remote.errorCode, UnknownRemoteError)
         return Failure(exception(remote.description))
 
 

@@ -25,6 +25,7 @@ from ampkit.twisted._names import (
     UNKNOWN_ERROR_CODE,
     log,
 )
+from ampkit.twisted._question import Question
 from ampkit.twisted._stock import stock
 
 
@@ -74,7 +75,7 @@ class BoxDispatcher:
             return None
         box[ASK] = tag
         outstanding: Any = self._outstandingRequests
-        question: Deferred[Any] = Deferred(lambda _: outstanding.pop(tag, None))
+        question = Question(outstanding, tag)
         outstanding[tag] = question  # before it is sent: a transport in memory may bring the answer at once
         try:
             box._sendTo(self.boxSender)
@@ -119,20 +120,24 @@ class BoxDispatcher:
 
     def _answerReceived(self, box: Any) -> None:
         question = self._endQuestion(box[ANSWER])
-        if question is not None:
+        if isinstance(question, Question):
+            question.answered(box)
+            if isinstance(question.result, Failure | Deferred):
+                question.addErrback(self.unhandledError)
+        elif question is not None:
+            question.addErrback(self.unhandledError)
             question.callback(box)
 
     def _errorReceived(self, box: Any) -> None:
         question = self._endQuestion(box[ERROR])
         if question is not None:
-            question.errback(Failure(self._errorFrom(box)))
-
-    def _endQuestion(self, tag: bytes) -> Deferred[Any] | None:
-        """Return the Deferred that waits for a tag; None for a stray or repeated answer, or one that was cancelled."""
-        question = self._outstandingRequests.pop(tag, None) if self._outstandingRequests else None
-        if question is not None:
+            failure = Failure(self._errorFrom(box))
             question.addErrback(self.unhandledError)
-        return question
+            question.refused(failure) if isinstance(question, Question) else question.errback(failure)
+
+    def _endQuestion(self, tag: bytes) -> Any:
+        """Return the Deferred that waits for a tag; None for a stray or repeated answer, or one that was cancelled."""
+        return self._outstandingRequests.pop(tag, None) if self._outstandingRequests else None
 
     def _errorFrom(self, box: Any) -> Exception:
         code = box.get(ERROR_CODE)
@@ -148,7 +153,10 @@ class BoxDispatcher:
     # Being asked
 
     def _commandReceived(self, box: Any) -> None:
-        answer = self._answerAtOnce(box)
+        self._answerWith(self._answerAtOnce(box), box)
+
+    def _answerWith(self, answer: Any, box: Any) -> None:
+        """Send an answer's box, or what a Deferred for it becomes."""
         if not isinstance(answer, Deferred):
             self._emitAnswer(answer, box)
             return

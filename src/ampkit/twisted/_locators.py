@@ -61,10 +61,14 @@ class WrappedResponder:
         try:
             result = self._function(**objects)
         except Exception:
-            return fail().addErrback(self._known)
+            result = Failure()
+        return self.answer(result)
+
+    def answer(self, result: Any) -> Any:
+        """Return the answer's box for what the responder returned, else a Deferred for it."""
         if isinstance(result, CoroutineType):
             result = Deferred.fromCoroutine(result)
-        if isinstance(result, Failure):
+        elif isinstance(result, Failure):
             result = fail(result)
         if isinstance(result, Deferred):
             return result.addCallback(self._serialize).addErrback(self._known)

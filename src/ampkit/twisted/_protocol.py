@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twisted.internet.abstract import FileDescriptor
 from twisted.internet.error import ConnectionClosed, ConnectionLost, PeerVerifyError
 from twisted.protocols.basic import Int16StringReceiver, StatefulStringProtocol
 from twisted.python.failure import Failure
@@ -52,6 +53,9 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
     _decoder: Decoder | None = None
     _delivering = False
     _strings = b""
+    _outbox: list[bytes] = []  # noqa: RUF012 - replaced in makeConnection; never appended to before
+    _gathers = False
+    """Whether the transport is a socket: these also send what is written behind `loseConnection`."""
 
     def __init__(self, boxReceiver: Any) -> None:
         _DescriptorExchanger.__init__(self)
@@ -60,6 +64,8 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
     def makeConnection(self, transport: Any) -> None:
         """Begin: the receiver may send boxes at once."""
         self.transport = transport
+        self._outbox = []
+        self._gathers = isinstance(transport, FileDescriptor)
         self.boxReceiver.startReceivingBoxes(self)
         self.connectionMade()
 
@@ -94,15 +100,24 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
         if self._delivering:  # a box's receiver has brought more bytes: the loop that called it goes on with them
             return
         self._delivering = True
+        self._beginDelivery()
         try:
             while not self.paused and (strings := self._nextBox(decoder)) is not None:
-                box = _newBox(AmpBox)
-                box.update(strings)
-                self.boxReceiver.ampBoxReceived(box)
+                self._deliverBox(strings)
                 if "recvd" in self.__dict__:  # the receiver has replaced what is behind its box, as strings' receivers may
                     self._unprocessed = self.__dict__.pop("recvd")
         finally:
             self._delivering = False
+            if self._outbox:
+                self._flush()
+
+    def _beginDelivery(self) -> None:
+        """Do what is to be done once for the boxes that came together."""
+
+    def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
+        box = _newBox(AmpBox)
+        box.update(strings)
+        self.boxReceiver.ampBoxReceived(box)
 
     def _nextBox(self, decoder: Decoder) -> dict[bytes, bytes] | None:
         try:
@@ -176,7 +191,26 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
         if self._startingTLSBuffer is not None:
             self._startingTLSBuffer.append(box)
         else:
-            self.transport.write(box.serialize())
+            self._write(box.serialize())
+
+    def _write(self, data: bytes) -> None:
+        """Write a box's bytes; what is written while boxes are delivered leaves together behind the last one."""
+        if self._delivering and self._gathers:
+            self._outbox.append(data)
+        else:
+            self.transport.write(data)
+
+    def _flushNow(self) -> None:
+        """Write what was gathered, and gather no more: the transport is about to be another."""
+        self._gathers = False
+        if self._outbox:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._outbox)
+        self._outbox.clear()
+        if self.transport is not None:
+            self.transport.write(data)
 
     def unhandledError(self, failure: Failure) -> None:
         """Log an error that no program handled, and drop the connection."""
@@ -219,6 +253,7 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
 
     def _switchTo(self, newProto: Any, clientFactory: Any = None) -> None:
         """Give the transport, and the bytes behind the current box, to another protocol."""
+        self._flushNow()
         rest = self._takeRest()
         self.innerProtocol = newProto
         self.innerProtocolClientFactory = clientFactory
@@ -257,6 +292,7 @@ class BinaryBoxProtocol(StatefulStringProtocol, Int16StringReceiver, _Descriptor
         self._checkOnlyOneTLS(certificate, verifyAuthorities)
         self.hostCertificate = certificate
         self._justStartedTLS = True
+        self._flushNow()
         rest = self._takeRest()
         self.transport.startTLS(certificate.options(*(verifyAuthorities or ())))
         if rest:
