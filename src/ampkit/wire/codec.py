@@ -91,21 +91,26 @@ class Decoder:
             pass
         return self._read_on(PartialBox(self._base + begin, self._limits, empty_boxes=self._empty_boxes))
 
+    @property
+    def unread(self) -> bytes:
+        """What was fed and is in no box or pair that was read yet."""
+        rest = self._data[self._at :]
+        return rest if self._partial is None else rest + self._partial.more
+
     def take_rest(self) -> bytes:
         """Return the bytes behind the last box, which are then no longer the decoder's.
 
         Call it directly behind the box with which the connection turns into another protocol. Raises
         LocalProtocolError if bytes behind that box were read as AMP since.
         """
-        rest = self._data[self._at :]
         partial = self._partial
-        if partial is not None:
-            if partial.box or partial.fault is not None:
-                raise LocalProtocolError("the bytes behind the last box were read as AMP already")
-            rest += partial.more
-            self._base += len(partial.more)
-            self._partial = None
-        self._at = len(self._data)
+        if partial is not None and (partial.box or partial.fault is not None):
+            raise LocalProtocolError("the bytes behind the last box were read as AMP already")
+        rest = self.unread
+        self._partial = None
+        self._base += self._at + len(rest)
+        self._data = b""
+        self._at = 0
         return rest
 
     def end(self) -> None:
@@ -113,9 +118,8 @@ class Decoder:
 
         What was not pulled is not looked at: pull until `next_box` returns None.
         """
-        partial = self._partial
-        if partial is not None:
-            partial.end(len(self._data) - self._at + len(partial.more))
+        if self._partial is not None:
+            self._partial.end(len(self.unread))
 
     def _read_on(self, partial: PartialBox) -> Box | None:
         self._partial = partial

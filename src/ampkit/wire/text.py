@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_SHOWN: Final = 120
 """Bytes of a value that `to_text` and `printable` show: what a terminal's line has room for."""
 
-_ESCAPE: Final = re.compile(r"\\(?:\\|x([0-9a-fA-F]{2}))")
+_ESCAPE: Final = re.compile(r"\\(?:(\\)|x([0-9a-fA-F]{2}))?")
 
 _INVISIBLE: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -35,7 +35,7 @@ _INVISIBLE: Final = re.compile(
 def printable(value: bytes, shown: int | None = DEFAULT_SHOWN) -> str:
     """Return bytes as one line of printable characters, at most the first `shown` bytes of them (None: all)."""
     cut = value if shown is None or len(value) <= shown else value[:shown]
-    text = "".join([_escape_character(c) for c in cut.decode("utf-8", "surrogateescape")])
+    text = cut.decode("utf-8", "surrogateescape").translate(_ESCAPES)
     return text if cut is value else f"{text}\\... ({len(value)} bytes)"
 
 
@@ -62,12 +62,22 @@ def from_text(text: str) -> list[Box]:
     return boxes
 
 
-def _escape_character(character: str) -> str:
+class _Escapes(dict[int, str]):
+    """What stands for each character, as `str.translate` wants it: made once for the commonest, else when asked for."""
+
+    def __missing__(self, code: int) -> str:
+        return _escape(chr(code))
+
+
+def _escape(character: str) -> str:
     if character == "\\":
         return "\\\\"
     if character.isprintable() and not _INVISIBLE.match(character):
         return character
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+_ESCAPES: Final = _Escapes({code: _escape(chr(code)) for code in [*range(256), *range(0xDC80, 0xDD00)]})
 
 
 def _key_text(key: bytes) -> str:
@@ -97,15 +107,16 @@ def _read_line(line: str, number: int, box: Box) -> None:
 
 
 def _unescape(text: str) -> bytes:
-    out = bytearray()
-    at = 0
-    while (backslash := text.find("\\", at)) >= 0:
-        out += text[at:backslash].encode()
-        if text.startswith("\\... (", backslash):
-            raise ValueError("this value was shortened when it was printed and cannot be read back")
-        match = _ESCAPE.match(text, backslash)
-        if match is None:
-            raise ValueError("a backslash stands only before another one, or before x and two hexadecimal digits")
-        out += bytes.fromhex(match[1]) if match[1] else b"\\"
-        at = match.end()
-    return bytes(out + text[at:].encode())
+    text.encode()  # refuses half a surrogate pair, which from here on stands for a byte above 127
+    return _ESCAPE.sub(_character, text).encode("utf-8", "surrogateescape")
+
+
+def _character(escape: re.Match[str]) -> str:
+    backslash, digits = escape.groups()
+    if backslash:
+        return "\\"
+    if digits:
+        return bytes.fromhex(digits).decode("ascii", "surrogateescape")
+    if escape.string.startswith("... (", escape.end()):
+        raise ValueError("this value was shortened when it was printed and cannot be read back")
+    raise ValueError("a backslash stands only before another one, or before x and two hexadecimal digits")

@@ -1,0 +1,52 @@
+"""Limits: their defaults, and which values they refuse."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, asdict, fields
+from typing import Any
+
+import pytest
+
+from ampkit.wire import limits
+from ampkit.wire.limits import DEFAULT_LIMITS, Limits
+
+NAMES = [field.name for field in fields(Limits)]
+
+
+def test_the_wire_format_has_two_limits() -> None:
+    """AMP: keys of at most 255 bytes, values of at most 65,535."""
+    assert limits.MAX_KEY_LENGTH == 255
+    assert limits.MAX_VALUE_LENGTH == 65_535
+
+
+def test_defaults_are_exported() -> None:
+    """Limits() has the documented defaults, and so has DEFAULT_LIMITS."""
+    expected = {
+        "max_box_keys": 1_024,
+        "max_box_bytes": 1_048_576,
+        "max_running_asks": 1_024,
+        "max_buffered_bytes": 65_536,
+    }
+    assert asdict(Limits()) == expected
+    assert Limits() == DEFAULT_LIMITS
+    assert {name: getattr(limits, f"DEFAULT_{name.upper()}") for name in NAMES} == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("value", [0, -1, 1.5, "1", None])
+def test_a_limit_is_a_positive_integer(name: str, value: Any) -> None:
+    """Anything else is a ValueError that names the limit and the value."""
+    with pytest.raises(ValueError, match=rf"^Limits\.{name} must be a positive integer, not {value!r}$"):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_is_the_smallest_limit(name: str) -> None:
+    """A limit of one is taken as it is."""
+    assert asdict(Limits(**{name: 1}))[name] == 1
+
+
+def test_limits_do_not_change() -> None:
+    """One object may be shared by all connections of a process."""
+    with pytest.raises(FrozenInstanceError):
+        DEFAULT_LIMITS.max_box_keys = 1  # type: ignore[misc]
