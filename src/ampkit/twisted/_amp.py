@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import MethodType
 from typing import Any, Final
 
@@ -71,9 +70,13 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
     def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Any:
         """Ask a command; see `BoxDispatcher.callRemote`."""
         straight = commandType.straight() if type(commandType) is _CommandMeta and not a else None
-        if straight is not None and self._isStraight() and straight.argumentNames.issuperset(kw):
-            with suppress(NotStraight):
-                return self._askStraight(straight, straight.encodeArguments(kw))
+        if straight is not None and straight.argumentNames.issuperset(kw) and self._isStraight():
+            try:
+                pairs = straight.encodeArguments(kw)
+            except NotStraight:
+                pass
+            else:
+                return self._askStraight(straight, pairs)
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
     def _askStraight(self, straight: Straight, pairs: bytes) -> Question | None:
@@ -83,7 +86,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             self._write(pairs + END)
             return None
         outstanding: Any = self._outstandingRequests
-        question = outstanding[tag] = Question(outstanding, tag)
+        question = outstanding[tag] = Question(outstanding, tag, straight)
         question.isFor(straight.command, self)
         self._write(ask_box(tag, pairs))
         return question
@@ -100,40 +103,40 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         )
 
     def _beginDelivery(self) -> None:
-        self._keepsSeams = _SEAMS.areKeptBy(self) and self.boxReceiver is self and self.locator is self
+        self._keepsSeams = _SEAMS.areKeptBy(self)
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
-        if not (self._keepsSeams and self._isStraight() and self._takeStraight(strings)):
-            BinaryBoxProtocol._deliverBox(self, strings)
+        if self._keepsSeams and self.boxReceiver is self:
+            tag = strings.get(ANSWER)
+            if self._takeAsk(strings) if tag is None else self._takeAnswer(tag, strings):
+                return
+        BinaryBoxProtocol._deliverBox(self, strings)
 
-    def _takeStraight(self, strings: dict[bytes, bytes]) -> bool:
-        """Take an answer or an ask, and return true; or leave it as it was, and return false."""
-        tag = strings.get(ANSWER)
-        if tag is not None:
-            return self._takeAnswer(tag, strings)
+    def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
+        """Take an answer, and return true; or leave it as it was, and return false."""
+        outstanding: Any = self._outstandingRequests
+        question = outstanding.get(tag) if outstanding else None
+        if type(question) is not Question or question.straight is None:
+            return False
+        try:
+            response = question.straight.decodeResponse(strings)
+        except NotStraight:
+            return False
+        del outstanding[tag]
+        question.fire(response, self.unhandledError)
+        return True
+
+    def _takeAsk(self, strings: dict[bytes, bytes]) -> bool:
+        """Take an ask, and return true; or leave it as it was, and return false."""
         command, function = self._commandDispatch.get(strings.get(COMMAND, b""), (None, None))
         straight = command.straight() if type(command) is _CommandMeta else None
-        if straight is None or function is None or ERROR in strings:
+        if straight is None or ERROR in strings or self.locator is not self:
             return False
         try:
             objects = straight.decodeArguments(strings)
         except NotStraight:
             return False
         self._respond(straight, function, objects, strings)
-        return True
-
-    def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
-        outstanding: Any = self._outstandingRequests
-        question = outstanding.get(tag)
-        straight = question.straight() if type(question) is Question else None
-        if straight is None:
-            return False
-        try:
-            response = straight.decodeResponse(strings)
-        except NotStraight:
-            return False
-        del outstanding[tag]
-        question.fire(response, self.unhandledError)
         return True
 
     def _respond(self, straight: Straight, function: Any, objects: Any, strings: dict[bytes, bytes]) -> None:

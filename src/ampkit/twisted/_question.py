@@ -15,8 +15,9 @@ class Question(Deferred[Any]):
     nothing behind, and the late answer is dropped.
     """
 
-    def __init__(self, outstanding: dict[bytes, Any], tag: bytes) -> None:
+    def __init__(self, outstanding: dict[bytes, Any], tag: bytes, straight: Any = None) -> None:
         Deferred.__init__(self)
+        self.straight = straight
         self._outstanding = outstanding
         self._tag = tag
         self._command: Any = None
@@ -26,10 +27,6 @@ class Question(Deferred[Any]):
         """Say whose question it is: its response is parsed, and its errors are known."""
         self._command = command
         self._proto = proto
-
-    def straight(self) -> Any:
-        """Return the command's short way, or None."""
-        return None if self._command is None else self._command.straight()
 
     def fire(self, response: Any, unhandledError: Any) -> None:
         """Fire with a response; if its callbacks leave a failure, or a Deferred that may become one, say who takes it."""
