@@ -20,6 +20,8 @@ from ampkit.core.conversation import Conversation
 from ampkit.core.events import Event
 from ampkit.core.link import Link
 from ampkit.core.states import Move, State, allowing
+from ampkit.core.tagged import answer_box, ask_box
+from ampkit.core.tagged import answer_box, ask_box
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.keys import COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, RESERVED
@@ -69,7 +71,7 @@ class Connection:
         if link.state not in _ASKING:
             raise link.lost()
         tag = self._conversation.next_tag()
-        link.send(b"\0\4_ask\0%c%b%b\0\0" % (len(tag), tag, pairs))
+        link.send(ask_box(tag, pairs))
         self._conversation.pending[tag] = waiter
         return tag
 
@@ -110,8 +112,7 @@ class Connection:
         link = self._link
         if link.state not in _ANSWERING:
             link.move(Move.ANSWER)  # which raises, as the table has no such move
-        size = len(tag)
-        link.send(b"\0\7_answer%c%c%b%b\0\0" % (size >> 8, size & 255, tag, pairs))
+        link.send(answer_box(tag, pairs))
 
     def refuse(self, tag: bytes, code: bytes, description: bytes = b"") -> None:
         """Queue the refusal of an ask we received; a description that does not fit in the box is cut.

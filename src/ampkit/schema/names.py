@@ -5,9 +5,9 @@ from __future__ import annotations
 import keyword
 from typing import Final
 
-KEYWORDS: Final = frozenset(
-    "and assert break class continue def del elif else except exec finally for from global if import in is lambda "  # noqa: SIM905
-    "not or pass print raise return try while yield".split()
+KEYWORDS: Final = tuple(
+    "and del for is raise assert elif from lambda return break else global not try class except if or while "  # noqa: SIM905
+    "continue exec import pass yield def finally in print".split()
 )
 """The keywords that AMP programs spell with a capital in Python: `from` is `From`. The list is Python 2.5's and fixed,
 because both ends' programs are written against it; later keywords get an underscore behind: `async_`."""
