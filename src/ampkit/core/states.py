@@ -19,6 +19,8 @@ class State(enum.Enum):
     CLOSED = "closed"
     """Nothing comes or goes; every waiter has been given back."""
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and the state is looked up for every box
+
 
 class Move(enum.Enum):
     """What this end or the other does to a connection as a whole, or to one box on it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def ask_box(tag: bytes, pairs: bytes) -> bytes:
-    """Return the bytes of an ask: `pairs` has `_command` and the arguments, `tag` is of this end, so below 256 bytes."""
+    """Return the bytes of an ask: `pairs` has `_command` and the arguments; a tag of ours is below 256 bytes."""
     return b"\0\4_ask\0%c%b%b\0\0" % (len(tag), tag, pairs)
 
 
