@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
@@ -37,6 +36,7 @@ class Answering:
         self._connection = channel.connection
         self._dispatch = dispatch
         self._limits = limits
+        self._max_running = limits.max_running_asks
         self._peer = peer
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._count = 0
@@ -48,10 +48,12 @@ class Answering:
         """The tasks of responders that have not ended."""
         return self._tasks.values()
 
+    def has_room(self) -> bool:
+        """Say quickly whether an ask that came now would run: the common case, without asking the transport for sizes."""
+        return len(self._tasks) < self._max_running and not self._channel.is_full
+
     def admission(self) -> Admission:
         """Say what would happen to an ask that came now."""
-        if len(self._tasks) < self._limits.max_running_asks and not self._channel.is_full:
-            return Admission.RUN  # the common case, without asking the transport for sizes
         return admit(
             running=len(self._tasks),
             pending=len(self._connection.pending),
@@ -63,7 +65,7 @@ class Answering:
         """Run the responder, or refuse."""
         if self._connection.state is State.CLOSING:
             return self._refuse(event.tag, self._dispatch.busy("this end is closing the connection"))
-        if self.admission() is not Admission.RUN:
+        if not self.has_room() and self.admission() is not Admission.RUN:
             return self._refuse(event.tag, self._dispatch.busy("too many asks are running"))
         responder = self.responders.find(event.command)
         if responder is None:
@@ -83,7 +85,7 @@ class Answering:
         except Exception as error:  # noqa: BLE001 - whatever it raised, its caller is told, and it is logged here
             self._fail(tag, responder, error)
         else:
-            if inspect.isawaitable(result):
+            if hasattr(result, "__await__"):
                 self._start(tag, responder, result)
             else:
                 self._answer(tag, responder, result)

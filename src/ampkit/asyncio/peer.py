@@ -189,7 +189,7 @@ class Peer:
 
     def may_read(self) -> bool:
         """Say whether another box may be taken."""
-        return self._answering.admission() is not Admission.WAIT
+        return self._answering.has_room() or self._answering.admission() is not Admission.WAIT
 
     def event_received(self, event: Event) -> None:
         """Give an event to whom it concerns."""

@@ -72,15 +72,20 @@ class CommandSchema:
             if value is None:
                 return b""
             raise self._wrong_return(value, "None")
-        if isinstance(value, Mapping):
-            try:
-                value = response(**value)
-            except Exception as error:
-                where = f"the responder of {printable(self.name)} returned a mapping"
-                raise LocalProtocolError(f"{where} that is no {response.__name__}: {error}") from error
-        elif not isinstance(value, response):
-            raise self._wrong_return(value, response.__name__)
+        if value.__class__ is not response:  # the common case, without a look at what a mapping is
+            value = self._as_response(value, response)
         return response.__schema__.encode(value)
+
+    def _as_response(self, value: Any, response: type[Response]) -> Response:
+        if isinstance(value, response):
+            return value
+        if not isinstance(value, Mapping):
+            raise self._wrong_return(value, response.__name__)
+        try:
+            return response(**value)
+        except Exception as error:
+            where = f"the responder of {printable(self.name)} returned a mapping"
+            raise LocalProtocolError(f"{where} that is no {response.__name__}: {error}") from error
 
     def _wrong_return(self, value: object, wanted: str) -> LocalProtocolError:
         return LocalProtocolError(
@@ -142,10 +147,10 @@ class Command(Record, Generic[R]):
     @classmethod
     def responder(
         cls, function: Callable[Concatenate[S, Self, P], Coroutine[Any, Any, R]]
-    ) -> Callable[Concatenate[S, Self, P], Coroutine[Any, Any, R]]: ...
+    ) -> Callable[Concatenate[S, Any, P], Coroutine[Any, Any, R]]: ...
     @overload
     @classmethod
-    def responder(cls, function: Callable[Concatenate[S, Self, P], R]) -> Callable[Concatenate[S, Self, P], R]: ...
+    def responder(cls, function: Callable[Concatenate[S, Self, P], R]) -> Callable[Concatenate[S, Any, P], R]: ...
     @classmethod
     def responder(cls, function: Any) -> Any:
         """Decorate a method of a `Service` as the responder of this command; returns the function itself.
