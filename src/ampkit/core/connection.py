@@ -21,7 +21,6 @@ from ampkit.core.events import Event
 from ampkit.core.link import Link
 from ampkit.core.states import Move, State, allowing
 from ampkit.core.tagged import answer_box, ask_box
-from ampkit.core.tagged import answer_box, ask_box
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.keys import COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, RESERVED
