@@ -41,6 +41,10 @@ class Argument(ABC, Generic[T]):
         return f"{type(self).__name__}({'optional=True' if self.optional else ''})"
 
 
+class NestedError(ValueError):
+    """A record inside of a value is wrong, and the message says already which one and why."""
+
+
 def wrong_type(value: object, expected: str) -> TypeError:
     """Say what was expected and what came; for the caller to raise."""
     return TypeError(f"expected {expected}, not {type(value).__name__}")

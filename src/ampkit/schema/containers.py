@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ampkit.errors import AmpError, RemoteProtocolError
-from ampkit.schema.argument import Argument, wrong_type
+from ampkit.schema.argument import Argument, NestedError, wrong_type
 from ampkit.wire.box import END
 from ampkit.wire.codec import parse_string
 from ampkit.wire.limits import MAX_VALUE_LENGTH
@@ -93,8 +93,12 @@ def _each(convert: Callable[[Any], T], values: Iterable[Any]) -> list[T]:
     try:
         for value in values:
             converted.append(convert(value))
-    except (TypeError, ValueError, AmpError) as error:
+    except (AmpError, NestedError) as error:
+        raise NestedError(f"element {len(converted)}: {error}") from error
+    except (TypeError, ValueError) as error:
         raise ValueError(f"element {len(converted)}: {error}") from error
+    except RecursionError:
+        raise NestedError(f"element {len(converted)}: nested too deeply") from None
     return converted
 
 

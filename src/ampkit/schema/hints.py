@@ -42,13 +42,18 @@ class Compiled(Generic[T]):
 
 def scope_of(cls: type) -> Scope:
     """Return the scope in which a class is being defined; to be called while it is."""
-    frame: types.FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - as typing and dataclasses do
-    while frame and frame.f_globals.get("__name__") != cls.__module__:
+    frame: types.FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - as dataclasses and typing do
+    while frame and not _defines(frame, cls):
         frame = frame.f_back
     if frame is None or frame.f_locals is frame.f_globals:
         return dict
     inside = frame
     return lambda: inside.f_locals
+
+
+def _defines(frame: types.FrameType, cls: type) -> bool:
+    """Tell the frame with the class statement from those of us, and of bases that a program has between."""
+    return frame.f_globals.get("__name__") == cls.__module__ and frame.f_code.co_name != "__init_subclass__"
 
 
 def own_hints(cls: type, scope: Scope) -> dict[str, Any]:

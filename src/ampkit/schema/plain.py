@@ -23,7 +23,7 @@ def encode_plainly(owner: str, fields: Sequence[Field], record: object) -> bytes
             if value is not None or not field.optional:
                 pairs.append(encode_pair(field.key, field.argument.encode(value)))
         except Exception as error:
-            raise LocalProtocolError(f"{owner}.{field.name}: {error}") from error
+            raise bad_value(owner, field, error) from error
     return b"".join(pairs)
 
 
@@ -35,7 +35,7 @@ def decode_plainly(record: type, fields: Sequence[Field], box: Mapping[bytes, by
             try:
                 values[field.name] = field.argument.decode(box[field.key])
             except Exception as error:
-                raise _malformed(f"argument {printable(field.key)} of {record.__name__}", error) from error
+                raise bad_argument(record, field, error) from error
         elif field.absent is None:
             raise RemoteProtocolError(f"{record.__name__} lacks the argument {printable(field.key)}")
         else:
@@ -44,6 +44,16 @@ def decode_plainly(record: type, fields: Sequence[Field], box: Mapping[bytes, by
         return record(**values)
     except Exception as error:
         raise _malformed(record.__name__, error) from error
+
+
+def bad_value(owner: str, field: Field, error: Exception) -> LocalProtocolError:
+    """Say what is wrong with a field's value; for the caller to raise."""
+    return LocalProtocolError(f"{owner}.{field.name}: {error}")
+
+
+def bad_argument(record: type, field: Field, error: Exception) -> RemoteProtocolError:
+    """Say what is wrong with what the other end sent for a field; for the caller to raise."""
+    return _malformed(f"argument {printable(field.key)} of {record.__name__}", error)
 
 
 def _malformed(where: str, error: Exception) -> RemoteProtocolError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias, cast
 
 from ampkit.schema.command import RESPONDS_TO, Command, CommandSchema
 from ampkit.wire.text import printable
@@ -82,14 +82,19 @@ def _decorated(cls: type) -> Iterator[tuple[str, type[Command[Any]]]]:
                 yield name, command
 
 
-def _each(services: Services) -> Iterable[Service]:
+def _each(services: object) -> list[Service]:
+    members: Iterable[object] = [services]
     if services is None:
-        return ()
-    members = tuple(services) if isinstance(services, Iterable) else (services,)
-    for member in members:
-        if not isinstance(member, Service):
-            raise TypeError(f"expected Service instances, not {member!r}")
-    return members
+        members = []
+    elif isinstance(services, Iterable) and not isinstance(services, Service):
+        members = cast("Iterable[object]", services)
+    return [_checked(member) for member in members]
+
+
+def _checked(member: object) -> Service:
+    if not isinstance(member, Service):
+        raise TypeError(f"expected Service instances, not {member!r}")
+    return member
 
 
 def _shown(function: Callable[..., Any]) -> str:

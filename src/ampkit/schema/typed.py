@@ -88,7 +88,7 @@ def _field(member: dataclasses.Field[Any], annotation: object) -> Field:
     inner, may_be_none = _without_none(annotation)
     if may_be_none:
         inner, inner_wire, inner_explicit = _unwrap(inner)
-        wire, explicit = wire or inner_wire, explicit or inner_explicit
+        wire, explicit = wire or inner_wire, inner_explicit if explicit is None else explicit
     argument = argument_for(inner) if explicit is None else explicit
     key = wire.key if wire else wire_name(member.name)
     optional = may_be_none or argument.optional
