@@ -71,7 +71,7 @@ def test_names_on_the_wire_are_ascii_unless_said_otherwise() -> None:
         wire_name("größe")
 
 
-@given(st.sampled_from(sorted(KEYWORDS) + keyword.kwlist) | st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True))
+@given(st.sampled_from([*sorted(KEYWORDS), *keyword.kwlist]) | st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True))
 def test_names_come_back(name: str) -> None:
     """wire_name(python_name(x)) == x for every lower-case identifier, keyword or not, and the result is usable."""
     python = python_name(name.encode())

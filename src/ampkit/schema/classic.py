@@ -52,14 +52,20 @@ def take_response(cls: type) -> type[Response] | None:
 
 def refuse_attributes(cls: type) -> None:
     """Raise TypeError for what Twisted takes from the class body and ampkit as a class keyword."""
-    for attribute in vars(cls).keys() & _KEYWORD_FOR.keys() - inspect.get_annotations(cls).keys():
-        instead = f"class {cls.__name__}(Command, {_KEYWORD_FOR[attribute]}=...)"
-        raise TypeError(f"{cls.__name__}.{attribute}: say it as a class keyword, {instead}")
+    for attribute, keyword in _KEYWORD_FOR.items():
+        if _is_plain_attribute(cls, attribute):
+            instead = f"class {cls.__name__}(Command, {keyword}=...)"
+            raise TypeError(f"{cls.__name__}.{attribute}: say it as a class keyword, {instead}")
+
+
+def _is_plain_attribute(cls: type, name: str) -> bool:
+    """Tell what a class body only sets, or calls a class variable, from a field and its default."""
+    return name in vars(cls) and "ClassVar" in str(inspect.get_annotations(cls).get(name, "ClassVar"))
 
 
 def _taken(cls: type, name: str) -> ClassicList | None:
     """Take a list out of a class body, where it would be the default of a subclass's field of that name."""
-    if name not in vars(cls) or name in inspect.get_annotations(cls):
+    if not _is_plain_attribute(cls, name):
         return None
     classic: ClassicList = vars(cls)[name]
     delattr(cls, name)
