@@ -1,0 +1,130 @@
+"""`ampkit call`: one ask of any AMP server, and its answer; knows no command but those of the program's modules."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Coroutine, Mapping
+from typing import Annotated, Any, Final
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+import ampkit
+from ampkit.cli.arguments import read_arguments
+from ampkit.cli.commands import fill_command, find_command
+from ampkit.cli.exits import REFUSED
+from ampkit.cli.flags import Flag, JsonFlag
+from ampkit.cli.shown import json_line, record_values, value_text
+from ampkit.errors import RemoteError
+from ampkit.policy.dispatch import Dispatch
+from ampkit.policy.options import Options
+from ampkit.schema.command import Command, CommandSchema
+from ampkit.schema.record import Record
+from ampkit.schema.typed import Wire
+from ampkit.wire.box import Box
+from ampkit.wire.text import to_text
+
+DEFAULT_TIMEOUT: Final = 30.0
+"""Seconds; a person does not wait longer without wondering, and a script should not wait for ever."""
+
+
+class _Codes(Dispatch):
+    """Leaves every refusal a RemoteError: what counts here is its code, not the exception that a program declares."""
+
+    def error(self, code: bytes | None, description: bytes, command: CommandSchema | None) -> Exception:  # noqa: ARG002
+        return super().error(code, description, None)
+
+
+def call(
+    address: str,
+    command: str,
+    /,
+    *arguments: str,
+    commands: str | None = None,
+    timeout: Annotated[float, Parameter(validator=Number(gt=0))] = DEFAULT_TIMEOUT,
+    tell: Flag = False,
+    as_json: JsonFlag = False,
+) -> int:
+    r"""Ask an AMP server, in any language, and print its answer.
+
+    For example:
+
+        ampkit call tcp://127.0.0.1:1234 Sum a=13 b=81
+        ampkit call unix:///run/calculator Sum a=13 b=81 --json
+        ampkit call tcp://127.0.0.1:1234 Sum a=13 b=81 --commands calculator
+
+    Bytes go in, text comes out: key=text sends UTF-8, key=@photo.jpg the bytes
+    of a file, key:=\x00\xff what is escaped in the way that answers are.
+    With --commands the values are of the types that the command declares, and
+    a list is sizes=1,2,3 or JSON, sizes=[1,2,3].
+
+    Exit codes: 0 answered, 1 refused, 2 wrong usage, 3 connection failed or
+    lost, 4 no answer in time.
+
+    Parameters
+    ----------
+    address
+        tcp://host:port or unix:///path.
+    command
+        Its name on the wire, or the name of its class.
+    arguments
+        key=value, one each. Write -- before a key that begins with a hyphen.
+    commands
+        A Python module with command classes; searched in the current directory first.
+    timeout
+        Seconds for the answer, and as many before that to connect.
+    tell
+        Want no answer, and wait for none.
+    as_json
+        Print one JSON object; a refusal is {"error": {"code": ..., "description": ...}}.
+    """
+    box = read_arguments(arguments)
+    typed = fill_command(find_command(commands, command), box) if commands else None
+    options = Options(timeout=timeout, connect_timeout=timeout, dispatch=_Codes())
+    return _show(_call(address, os.fsencode(command), box, typed, options, tell=tell), as_json=as_json)
+
+
+async def _call(
+    address: str, name: bytes, box: Box, typed: Command[Any] | None, options: Options, *, tell: bool
+) -> Record | Box | None:
+    async with ampkit.connect(address, options=options) as peer:
+        if tell or (typed and not typed.__command__.answers):
+            await peer.tell(typed or _command(name, box))
+            return None
+        if typed is None:
+            return await peer.call_raw(name, box)
+        return await peer.call(typed) or {}
+
+
+def _command(name: bytes, box: Mapping[bytes, bytes]) -> Command[Any]:
+    """Return a command of this name whose values are bytes."""
+    annotations = {f"value{number}": Annotated[bytes, Wire(key)] for number, key in enumerate(box)}
+    made: type[Command[Any]] = types.new_class(
+        "Told", (Command,), {"name": name}, lambda body: body.update(__annotations__=annotations)
+    )
+    return made(**dict(zip(annotations, box.values(), strict=True)))
+
+
+def _show(asking: Coroutine[Any, Any, Record | Box | None], *, as_json: bool) -> int:
+    """Ask, print what came, and return the exit code."""
+    try:
+        answer = ampkit.run(asking)
+    except RemoteError as error:
+        if not as_json:
+            raise
+        print(json_line({b"error": {b"code": error.code, b"description": error.description}}))
+        return REFUSED
+    if answer is not None:
+        _print(answer, as_json=as_json)
+    return 0
+
+
+def _print(answer: Record | Box, *, as_json: bool) -> None:
+    if as_json:
+        print(json_line(answer))
+    elif isinstance(answer, Record):
+        for name, value in record_values(answer).items():
+            print(f"{name}: {value_text(value)}".rstrip())
+    elif answer:
+        print(to_text(answer, None).rstrip("\n"))

@@ -1,0 +1,1 @@
+"""The pieces of `ampkit demo`, one idea a file; read `commands` first, then `server` and `client`."""
