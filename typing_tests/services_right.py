@@ -1,0 +1,56 @@
+"""Responders as they should be: plain functions and coroutines, with and without the peer."""
+
+from __future__ import annotations
+
+from typing import Any, assert_type
+
+from ampkit import Peer, Service
+from typing_tests.declarations import Classic, Early, Late, Note, Ping, Sum, Total
+
+
+class Calculator(Service):
+    """All forms of a responder."""
+
+    @Sum.responder
+    def sum(self, command: Sum) -> Total:
+        """Respond at once."""
+        assert_type(command.a, int)
+        return Total(total=command.a + command.b)
+
+    @Ping.responder
+    async def ping(self, command: Ping, peer: Peer) -> None:
+        """Respond later, and call back."""
+        assert_type(await peer.call(Sum(a=1, b=2)), Total)
+        await peer.call(command)
+
+    @Early.responder
+    async def early(self, command: Early) -> Late:
+        """Respond later."""
+        return Late(text=repr(command))
+
+    @Classic.responder
+    def classic(self, command: Any) -> dict[str, int]:
+        """Respond to a classic command, of which nothing is known."""
+        return {"total": command.a}
+
+
+class Louder(Calculator):
+    """A subclass overrides a responder, and calls the one it overrides."""
+
+    def sum(self, command: Sum) -> Total:
+        """Respond with more."""
+        assert_type(super().sum(command), Total)
+        return Total(total=super().sum(command).total * 10)
+
+
+class Several(Service):
+    """One method for two commands."""
+
+    @Ping.responder
+    @Note.responder
+    def take(self, command: Ping | Note) -> None:
+        """Respond to either."""
+        print(command)
+
+
+assert_type(Calculator().sum(Sum(a=1, b=2)), Total)
