@@ -78,7 +78,7 @@ def _unreadable(text: str, why: str) -> LocalProtocolError:
 
 def address_of(family: int, name: Any, fallback: Address) -> Address:
     """Return the address that a socket's name says, or the fallback where it has none, as one end of a unix socket."""
-    if family in {socket.AF_INET, socket.AF_INET6}:
+    if family in {socket.AF_INET, socket.AF_INET6} and name:  # none, if the other end had gone when it was asked for
         return TcpAddress(name[0], name[1])
     if isinstance(name, bytes):
         name = name.decode("utf-8", "backslashreplace")

@@ -123,6 +123,10 @@ class Peer:
             return outcome.box
         raise self._error(outcome, command, None)
 
+    async def tell_raw(self, command: bytes, box: Mapping[bytes, bytes] | None = None) -> None:
+        """Send a box of bytes without asking for an answer, as `tell` does. Raises as `tell` does."""
+        await self._calls.send(self._connection.ask_pairs(command, box or {}))
+
     # The connection
 
     @property

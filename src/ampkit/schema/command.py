@@ -31,7 +31,7 @@ from ampkit.wire.keys import COMMAND
 from ampkit.wire.limits import MAX_VALUE_LENGTH
 from ampkit.wire.text import printable
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 P = ParamSpec("P")
 S = TypeVar("S")
 
@@ -102,7 +102,7 @@ class _Declared:
     answers: bool | None
 
 
-class Command(Record, Generic[R]):
+class Command(Record, Generic[R_co]):
     """A question that one end asks the other: `class Sum(Command[Total])` with typed fields, answered by a `Total`.
 
     `Command[None]` is answered without values. Class keywords: `name`, 1 to 65,535 bytes (default: the
@@ -146,11 +146,11 @@ class Command(Record, Generic[R]):
     @overload
     @classmethod
     def responder(
-        cls, function: Callable[Concatenate[S, Self, P], Coroutine[Any, Any, R]]
-    ) -> Callable[Concatenate[S, Any, P], Coroutine[Any, Any, R]]: ...
+        cls, function: Callable[Concatenate[S, Self, P], Coroutine[Any, Any, R_co]]
+    ) -> Callable[Concatenate[S, Any, P], Coroutine[Any, Any, R_co]]: ...
     @overload
     @classmethod
-    def responder(cls, function: Callable[Concatenate[S, Self, P], R]) -> Callable[Concatenate[S, Any, P], R]: ...
+    def responder(cls, function: Callable[Concatenate[S, Self, P], R_co]) -> Callable[Concatenate[S, Any, P], R_co]: ...
     @classmethod
     def responder(cls, function: Any) -> Any:
         """Decorate a method of a `Service` as the responder of this command; returns the function itself.
