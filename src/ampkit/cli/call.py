@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import types
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -21,7 +20,6 @@ from ampkit.policy.dispatch import Dispatch
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
 from ampkit.schema.record import Record
-from ampkit.schema.typed import Wire
 from ampkit.wire.box import Box
 from ampkit.wire.text import to_text
 
@@ -89,21 +87,12 @@ async def _call(
     address: str, name: bytes, box: Box, typed: Command[Any] | None, options: Options, *, tell: bool
 ) -> Record | Box | None:
     async with ampkit.connect(address, options=options) as peer:
-        if tell or (typed and not typed.__command__.answers):
-            await peer.tell(typed or _command(name, box))
-            return None
         if typed is None:
-            return await peer.call_raw(name, box)
+            return await (peer.tell_raw(name, box) if tell else peer.call_raw(name, box))
+        if tell or not typed.__command__.answers:
+            await peer.tell(typed)
+            return None
         return await peer.call(typed) or {}
-
-
-def _command(name: bytes, box: Mapping[bytes, bytes]) -> Command[Any]:
-    """Return a command of this name whose values are bytes."""
-    annotations = {f"value{number}": Annotated[bytes, Wire(key)] for number, key in enumerate(box)}
-    made: type[Command[Any]] = types.new_class(
-        "Told", (Command,), {"name": name}, lambda body: body.update(__annotations__=annotations)
-    )
-    return made(**dict(zip(annotations, box.values(), strict=True)))
 
 
 def _show(asking: Coroutine[Any, Any, Record | Box | None], *, as_json: bool) -> int:
