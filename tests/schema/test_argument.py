@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ampkit.schema.argument import Argument, wrong_type
+from ampkit.schema.argument import Argument, NestedError, wrong_type
 
 
 class Upper(Argument[str]):
@@ -44,6 +44,11 @@ def test_it_is_not_optional_unless_it_says_so() -> None:
     """Not even if a subclass forgets to call the __init__ of its base."""
     assert not Quiet().optional
     assert not Upper().optional
+
+
+def test_a_fault_inside_of_a_value_is_a_value_error() -> None:
+    """So who catches what decode promises to raise catches this as well."""
+    assert issubclass(NestedError, ValueError)
 
 
 def test_the_wrong_type_is_named() -> None:

@@ -104,6 +104,12 @@ def test_decimals_keep_digits_exponent_and_payload(value: Dec) -> None:
     assert Decimal().decode(encoded).as_tuple() == value.as_tuple() == twisted_decode(Decimal(), encoded).as_tuple()
 
 
+def test_a_path_is_not_resolved() -> None:
+    """What it is relative to, its receiver decides."""
+    assert Path().encode(pathlib.Path("a/../b")) == b"a/../b"
+    assert Path().decode(b"a/../b") == pathlib.Path("a/../b")
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0")).map(lambda text: pathlib.Path("/", text)))
 def test_paths_come_back_as_they_were(value: pathlib.Path) -> None:
     """A path is not resolved on the way; Twisted reads the same one."""
@@ -155,8 +161,8 @@ def test_other_spellings_of_the_specification_are_read(argument: Argument[Any], 
 
 STRICTER: list[tuple[Argument[Any], bytes]] = [
     *((Integer(), data) for data in (b" 12", b"12 ", b"1_0", b" 1_0 ", b"12\n", b"-1_0", b"\x0c1")),
-    *((Float(), data) for data in (b" 1.5", b"1.5\n", b"1_0.5", b"\x0b1", b"1.5\t")),
-    *((Decimal(), data) for data in (b" 1.5", b"1.5\n", b"1_0", b"\x1c1", b"NaN1_0")),
+    *((Float(), data) for data in (b" 1.5", b"1.5\n", b"1_0.5", b" 1_0.5\n", b"\x0b1", b"1.5\t")),
+    *((Decimal(), data) for data in (b" 1.5", b"1.5\n", b"1_0", b" 1_0 ", b"\x1c1", b"NaN1_0")),
 ]
 
 
@@ -215,6 +221,21 @@ def test_the_wrong_type_is_a_type_error(argument: Argument[Any], value: Any, mes
     """Nothing is converted by guess; the message names both types."""
     with pytest.raises(TypeError, match=f"^{message}{type(value).__name__}$"):
         argument.encode(value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "sent"), [(Integer(), 3.7, b"3"), (Boolean(), "False", b"True"), (Float(), 3, None)], ids=repr
+)
+def test_twisted_takes_other_values(argument: Argument[Any], value: Any, sent: bytes | None) -> None:
+    """It sends what is no integer and no truth, and refuses an int for a float."""
+    if sent is None:
+        assert argument.encode(value) == b"3.0"
+        with pytest.raises(ValueError, match="Bad float value"):
+            twisted_encode(argument, value)
+    else:
+        assert twisted_encode(argument, value) == sent
+        with pytest.raises(TypeError):
+            argument.encode(value)
 
 
 def test_close_relatives_are_taken() -> None:

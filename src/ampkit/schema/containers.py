@@ -116,6 +116,6 @@ def _split(data: bytes) -> Iterator[bytes]:
     while at < len(data):
         start = at + 2
         at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
+        if at > len(data):
             raise ValueError("the list ends inside of it")
         yield data[start:at]
