@@ -61,9 +61,9 @@ class TwoEnds(RuleBasedStateMachine):
         try:
             waiter.tag = end.connection.ask(b"Ask", {b"n": b"%d" % waiter.number}, waiter)
         except ConnectionLost:
-            assert end.connection.state is not State.OPEN
+            assert end.connection.state is State.CLOSED
         else:
-            assert end.connection.state is State.OPEN
+            assert end.connection.state is not State.CLOSED
             assert waiter.tag not in [other.tag for other in end.waiters]
             end.waiters.append(waiter)
 
@@ -73,7 +73,7 @@ class TwoEnds(RuleBasedStateMachine):
         try:
             self.ends[side].connection.tell(b"Tell", {})
         except ConnectionLost:
-            assert self.ends[side].connection.state is not State.OPEN
+            assert self.ends[side].connection.state is State.CLOSED
 
     @precondition(lambda self: any(end.asked for end in self.ends))
     @rule(data=st.data(), refuse=st.booleans())
@@ -103,7 +103,7 @@ class TwoEnds(RuleBasedStateMachine):
 
     @rule(side=LEFT_RIGHT)
     def close(self, side: int) -> None:
-        """Ask nothing more."""
+        """Begin to close."""
         self.ends[side].connection.close()
 
     @rule(side=LEFT_RIGHT, twice=st.booleans())

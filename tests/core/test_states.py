@@ -16,7 +16,13 @@ OPEN, CLOSING, CLOSED = State
 
 EXPECTED = {
     OPEN: {Move.ASK: OPEN, Move.ANSWER: OPEN, Move.RECEIVE: OPEN, Move.CLOSE: CLOSING, Move.END: CLOSED},
-    CLOSING: {Move.ANSWER: CLOSING, Move.RECEIVE: CLOSING, Move.CLOSE: CLOSING, Move.END: CLOSED},
+    CLOSING: {
+        Move.ASK: CLOSING,
+        Move.ANSWER: CLOSING,
+        Move.RECEIVE: CLOSING,
+        Move.CLOSE: CLOSING,
+        Move.END: CLOSED,
+    },
     CLOSED: {Move.CLOSE: CLOSED, Move.END: CLOSED},
 }
 

@@ -59,8 +59,7 @@ class Connection:
     def ask(self, command: bytes, box: Mapping[bytes, bytes], waiter: Any) -> bytes:
         """Queue an ask and return its tag; `waiter` is any object, and comes back in the event that ends it.
 
-        Raises LocalProtocolError for what does not fit in a box, ConnectionLost if the connection is closing or
-        closed.
+        Raises LocalProtocolError for what does not fit in a box, ConnectionLost if the connection is closed.
         """
         return self.ask_encoded(self.ask_pairs(command, box), waiter)
 
@@ -151,7 +150,10 @@ class Connection:
     # The end
 
     def close(self) -> None:
-        """Ask nothing more. What is under way in either direction may still be answered."""
+        """Begin to close: the owner refuses what it is asked from now on, and ends what is under way, then the connection.
+
+        Asks of this end are still allowed, because what is under way may need them to end well.
+        """
         self._link.move(Move.CLOSE)
 
     def receive_end(self) -> AmpError:

@@ -65,9 +65,7 @@ class Link:
         self._output.clear()
 
     def lost(self) -> ConnectionLost:
-        """Return the error for those who ask too late; the reason the connection ended is its cause."""
-        if self.end_reason is None:
-            return ConnectionLost("this end is closing the connection")
+        """Return the error for those who ask after the end; the reason of the end is its cause."""
         error = ConnectionLost(f"the connection has ended: {self.end_reason}")
         error.__cause__ = self.end_reason
         return error

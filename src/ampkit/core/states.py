@@ -15,7 +15,7 @@ class State(enum.Enum):
     OPEN = "open"
     """Asks, answers and refusals go both ways."""
     CLOSING = "closing"
-    """This end asks nothing more; what is under way in either direction may still be answered."""
+    """This end refuses what it is asked; what is under way may still end, and may ask for that what it needs."""
     CLOSED = "closed"
     """Nothing comes or goes; every waiter has been given back."""
 
@@ -43,6 +43,7 @@ NEXT: Final[Mapping[tuple[State, Move], State]] = {
     (State.OPEN, Move.RECEIVE): State.OPEN,
     (State.OPEN, Move.CLOSE): State.CLOSING,
     (State.OPEN, Move.END): State.CLOSED,
+    (State.CLOSING, Move.ASK): State.CLOSING,
     (State.CLOSING, Move.ANSWER): State.CLOSING,
     (State.CLOSING, Move.RECEIVE): State.CLOSING,
     (State.CLOSING, Move.CLOSE): State.CLOSING,
