@@ -19,7 +19,9 @@ For a `Sum` with an integer a and a text b the generated functions are, in essen
         return record
 
 They take the straight way only. When anything on it raises, the same is done again slowly by `encode_plainly` and
-`decode_plainly`, which say what was wrong with which field. These two are the reference.
+`decode_plainly`, which say what was wrong with which field. These two are the reference. Only where a record inside of
+the record was wrong nothing is done again, or a fault at depth n would be looked at 2 ** n times; `at` is the index of
+the field that it came from.
 """
 
 from __future__ import annotations
@@ -27,9 +29,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from ampkit.errors import LocalProtocolError, RemoteProtocolError
 from ampkit.schema import scalars
-from ampkit.schema.argument import Argument
-from ampkit.schema.plain import decode_plainly, encode_plainly
+from ampkit.schema.argument import Argument, NestedError
+from ampkit.schema.plain import bad_argument, bad_value, decode_plainly, encode_plainly
 from ampkit.schema.typed import Field
 
 Lines: TypeAlias = tuple[str, ...]
@@ -54,7 +57,7 @@ _ENCODE: Final[Mapping[type[Argument[Any]], Lines]] = {
     scalars.Text: ("{v} = {v}.encode() if {v}.__class__ is str else {e}({v})", _MEASURE),
     scalars.Bytes: ("if {v}.__class__ is not bytes: {v} = {e}({v})", _MEASURE),
 }
-_ENCODE_BY_CALL: Final[Lines] = ("{v} = {e}({v})", "if {v}.__class__ is not bytes: raise TypeError", _MEASURE)
+_ENCODE_BY_CALL: Final[Lines] = ("at = {i}; {v} = {e}({v})", "if {v}.__class__ is not bytes: raise TypeError", _MEASURE)
 """The length of what is not bytes may be another number than that of its bytes."""
 
 _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
@@ -63,6 +66,11 @@ _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
     scalars.Bytes: "{raw}",
 }
 _DECODE_BY_CALL: Final = "{d}({raw})"
+
+_HANDLERS: Final[Lines] = (
+    "except NestedError as error: raise nested(at, error) from error",
+    "except Exception: return plainly({parameter})",
+)
 
 
 def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Callable[[Any], bytes]:
@@ -74,47 +82,42 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     def plainly(record: object) -> bytes:
         return head + encode_plainly(owner, fields, record)
 
-    return _encoder(fields, head, plainly, lambda field: f"record.{field.name}")
+    def nested(at: int, error: NestedError) -> LocalProtocolError:
+        return bad_value(owner, fields[at], error)
+
+    body, names = encoder_body(fields, head, "record.{0}")
+    return define("encode", "record", body, _HANDLERS, {**names, "plainly": plainly, "nested": nested})
 
 
-def make_mapping_encoder(
-    fields: Sequence[Field], head: bytes, plainly: Callable[[Any], bytes]
-) -> Callable[[Mapping[str, Any]], bytes]:
-    """Return a function from a mapping of values by name to pairs, as `make_encoder` does from a record.
-
-    Where the straight way raises, it returns or raises what `plainly` does.
-    """
-    return _encoder(fields, head, plainly, lambda f: f"record.get({f.name!r})" if f.optional else f"record[{f.name!r}]")
-
-
-def _encoder(
-    fields: Sequence[Field], head: bytes, plainly: Callable[[Any], bytes], access: Callable[[Field], str]
-) -> Callable[[Any], bytes]:
-    names: dict[str, Any] = {"plainly": plainly, "join": b"".join, "short": _SHORT, "small": _SMALL}
+def encoder_body(
+    fields: Sequence[Field], head: bytes, value: str, optional: str = ""
+) -> tuple[list[str], dict[str, Any]]:
+    """Generate what returns the pairs; `value` is the expression for a field's value by its name, as is `optional`."""
+    names: dict[str, Any] = {"join": b"".join, "short": _SHORT, "small": _SMALL, "NestedError": NestedError}
     body: list[str] = []
     pieces: list[str] = []
     literal = head
     for i, field in enumerate(fields):
         names[f"e{i}"] = field.argument.encode
         key = b"\0%c%b" % (len(field.key), field.key)
-        body += _encode_field(i, field, key, access(field))
+        body += _encode_field(i, field, key, ((field.optional and optional) or value).format(field.name))
         pieces += [repr(literal), f"k{i}"] if field.optional else [repr(literal + key)]
         pieces += [f"n{i}", f"v{i}"]
         literal = b""
     items = [f"{piece}, " for piece in [*pieces, repr(literal)] if piece != "b''"]
     body.append(f"return join(({''.join(items)}))")
-    return _define("encode", "record", body, names)
+    return body, names
 
 
-def _encode_field(i: int, field: Field, key: bytes, access: str) -> Iterator[str]:
+def _encode_field(i: int, field: Field, key: bytes, value: str) -> Iterator[str]:
     """Generate what sets v0 to the field's bytes and n0 to their length and, if it is optional, k0 to its key."""
-    yield f"v{i} = {access}"
+    yield f"v{i} = {value}"
     if field.optional:
         yield f"if v{i} is None: k{i} = n{i} = v{i} = b''"
         yield "else:"
         yield f" k{i} = {key!r}"
     for line in _ENCODE.get(type(field.argument), _ENCODE_BY_CALL):
-        yield " " * field.optional + line.format(v=f"v{i}", n=f"n{i}", e=f"e{i}")
+        yield " " * field.optional + line.format(i=i, v=f"v{i}", n=f"n{i}", e=f"e{i}")
 
 
 def make_decoder(record: type, fields: Sequence[Field]) -> Callable[[Mapping[bytes, bytes]], Any]:
@@ -126,44 +129,47 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[[Mapping[byt
     def plainly(box: Mapping[bytes, bytes]) -> Any:
         return decode_plainly(record, fields, box)
 
-    names: dict[str, Any] = {"plainly": plainly, "cls": record, "new": object.__new__}
-    values = _decode_fields(fields, names)
-    if hasattr(record, "__post_init__"):
-        body = [f"return cls({', '.join(f'{name}=({value})' for name, value in values)})"]
-    else:
-        body = ["record = new(cls)", *(f"record.{name} = {value}" for name, value in values), "return record"]
-    return _define("decode", "box", body, names)
+    def nested(at: int, error: NestedError) -> RemoteProtocolError:
+        return bad_argument(record, fields[at], error)
+
+    checked = hasattr(record, "__post_init__")  # then it has to be made as a program makes it
+    names: dict[str, Any] = {"cls": record, "new": object.__new__, "NestedError": NestedError, **decoder_names(fields)}
+    body = [] if checked else ["record = new(cls)"]
+    for i, field in enumerate(fields):
+        body += decode_field(i, field, f"v{i}" if checked else f"record.{field.name}")
+    made = ", ".join(f"{field.name}=v{i}" for i, field in enumerate(fields))
+    body.append(f"return cls({made})" if checked else "return record")
+    return define("decode", "box", body, _HANDLERS, {**names, "plainly": plainly, "nested": nested})
 
 
-def make_mapping_decoder(
-    fields: Sequence[Field], plainly: Callable[[Any], Any]
-) -> Callable[[Mapping[bytes, bytes]], dict[str, Any]]:
-    """Return a function from a box to a dictionary of values by name, as `make_decoder` does to a record.
-
-    Where the straight way raises, it returns or raises what `plainly` does.
-    """
-    names: dict[str, Any] = {"plainly": plainly}
-    items = ", ".join(f"{name!r}: ({value})" for name, value in _decode_fields(fields, names))
-    return _define("decode", "box", [f"return {{{items}}}"], names)
-
-
-def _decode_fields(fields: Sequence[Field], names: dict[str, Any]) -> list[tuple[str, str]]:
-    """Generate each field's value from its box; add what that needs to `names`."""
-    names["known"] = _KNOWN.get
-    values = []
+def decoder_names(fields: Sequence[Field]) -> dict[str, Any]:
+    """Return what the generated values need."""
+    names: dict[str, Any] = {"known": _KNOWN.get}
     for i, field in enumerate(fields):
         names[f"d{i}"], names[f"a{i}"] = field.argument.decode, field.absent
-        value = _DECODE.get(type(field.argument), _DECODE_BY_CALL).format(raw=f"box[{field.key!r}]", d=f"d{i}")
-        if field.absent is not None:
-            value = f"({value}) if {field.key!r} in box else a{i}()"
-        values.append((field.name, value))
-    return values
+    return names
 
 
-def _define(name: str, parameter: str, body: Sequence[str], names: dict[str, Any]) -> Callable[[Any], Any]:
+def decode_field(i: int, field: Field, target: str) -> Iterator[str]:
+    """Generate what sets the target to the field's value."""
+    inline = _DECODE.get(type(field.argument))
+    if inline is None:
+        yield f"at = {i}"
+    value = (inline or _DECODE_BY_CALL).format(raw=f"box[{field.key!r}]", d=f"d{i}")
+    yield f"{target} = {value}" if field.absent is None else f"{target} = ({value}) if {field.key!r} in box else a{i}()"
+
+
+def define(
+    name: str, parameter: str, body: Sequence[str], handlers: Sequence[str], names: dict[str, Any]
+) -> Callable[[Any], Any]:
+    """Return the function that these lines make: the body, and what handles the exceptions of it."""
     # The source is built from indices, key literals and names that the dataclass module has accepted as identifiers.
-    lines = [f"def {name}({parameter}):", " try:", *(f"  {line}" for line in body)]
-    lines += [" except Exception:", f"  return plainly({parameter})"]
+    lines = [
+        f"def {name}({parameter}):",
+        " try:",
+        *(f"  {line}" for line in body),
+        *(f" {line.format(parameter=parameter)}" for line in handlers),
+    ]
     exec("\n".join(lines), names)  # noqa: S102
     function: Callable[[Any], Any] = names[name]
     return function

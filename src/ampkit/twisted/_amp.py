@@ -18,7 +18,7 @@ from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, Wrappe
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
 from ampkit.twisted._question import Question
-from ampkit.twisted._straight import NotStraight, Seams, Straight
+from ampkit.twisted._straight import Seams, Straight
 from ampkit.wire.box import END
 
 
@@ -70,12 +70,9 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
     def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Any:
         """Ask a command; see `BoxDispatcher.callRemote`."""
         straight = commandType.straight() if type(commandType) is _CommandMeta and not a else None
-        if straight is not None and straight.argumentNames.issuperset(kw) and self._isStraight():
-            try:
-                pairs = straight.encodeArguments(kw)
-            except NotStraight:
-                pass
-            else:
+        if straight is not None and self._isStraight():
+            pairs = straight.encodeArguments(kw)
+            if pairs is not None:
                 return self._askStraight(straight, pairs)
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
@@ -118,9 +115,8 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         question = outstanding.get(tag) if outstanding else None
         if type(question) is not Question or question.straight is None:
             return False
-        try:
-            response = question.straight.decodeResponse(strings)
-        except NotStraight:
+        response = question.straight.decodeResponse(strings)
+        if response is None:
             return False
         del outstanding[tag]
         question.fire(response, self.unhandledError)
@@ -132,9 +128,8 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         straight = command.straight() if type(command) is _CommandMeta else None
         if straight is None or ERROR in strings or self.locator is not self:
             return False
-        try:
-            objects = straight.decodeArguments(strings)
-        except NotStraight:
+        objects = straight.decodeArguments(strings)
+        if objects is None:
             return False
         self._respond(straight, function, objects, strings)
         return True
@@ -144,11 +139,10 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             result = function(self, **objects)
             if type(result) is dict and self._isStraight():
                 pairs = straight.encodeResponse(result)
-                if ASK in strings:
-                    self._write(answer_box(strings[ASK], pairs))
-                return
-        except NotStraight:
-            pass
+                if pairs is not None:
+                    if ASK in strings:
+                        self._write(answer_box(strings[ASK], pairs))
+                    return
         except Exception:
             result = Failure()
         wrapped = WrappedResponder(self, MethodType(function, self), straight.command)

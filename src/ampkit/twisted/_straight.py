@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ampkit.schema import argument, scalars
-from ampkit.schema.compiler import make_mapping_decoder, make_mapping_encoder
+from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
 from ampkit.schema.typed import Field
 from ampkit.twisted import _arguments
 from ampkit.twisted._arguments import AsElement
@@ -37,7 +37,7 @@ class NotStraight(Exception):
 
 
 class Straight:
-    """One command's codecs for the short way. What they cannot do raises NotStraight."""
+    """One command's codecs for the short way. What is unusual makes them return None."""
 
     __slots__ = (
         "argumentNames",
@@ -52,18 +52,14 @@ class Straight:
     def __init__(self, command: Any, arguments: Codec, response: Codec) -> None:
         argumentFields, responseFields = _fields(arguments), _fields(response)
         self.encodeArguments = make_mapping_encoder(
-            argumentFields, encode_pair(COMMAND, command.commandName), _leaveToMethods
+            argumentFields, encode_pair(COMMAND, command.commandName), closed=True
         )
-        self.decodeArguments = make_mapping_decoder(argumentFields, _leaveToMethods)
-        self.encodeResponse = make_mapping_encoder(responseFields, b"", _leaveToMethods)
-        self.decodeResponse = make_mapping_decoder(responseFields, _leaveToMethods)
+        self.decodeArguments = make_mapping_decoder(argumentFields)
+        self.encodeResponse = make_mapping_encoder(responseFields, b"", closed=False)
+        self.decodeResponse = make_mapping_decoder(responseFields)
         self.command = command
         self.argumentNames = arguments.names
         self.requiresAnswer = command.requiresAnswer
-
-
-def _leaveToMethods(_: Any) -> Any:
-    raise NotStraight
 
 
 def _fields(codec: Codec) -> list[Field]:
