@@ -45,6 +45,7 @@ def test_a_tag_is_never_used_again() -> None:
         ({b"_error": b"1", b"_error_description": b"why"}, RefusalReceived("one", None, b"why")),
         ({b"_ask": b"1", b"_command": b"Sum", b"a": b"13"}, AskReceived(b"1", b"Sum", {b"a": b"13"})),
         ({b"_ask": b"", b"_command": b""}, AskReceived(b"", b"", {})),
+        ({b"_ask": b""}, AskReceived(b"", b"", {})),
         ({b"_command": b"Sum", b"a": b"13"}, AskReceived(None, b"Sum", {b"a": b"13"})),
         ({b"_command": b""}, AskReceived(None, b"", {})),
         ({b"_ask": b"1", b"a": b"13"}, AskReceived(b"1", b"", {b"a": b"13"})),

@@ -103,12 +103,15 @@ def test_any_chunking_gives_the_same_boxes(sent: list[Box], data: st.DataObject)
 
 
 @pytest.mark.parametrize("empty_boxes", [False, True])
+@pytest.mark.parametrize("limits", [SMALL, DEFAULT_LIMITS], ids=["small", "default"])
 @given(stream=nearly_amp(), data=st.data())
-def test_any_bytes_give_the_same_boxes_and_fault(stream: bytes, data: st.DataObject, empty_boxes: bool) -> None:
+def test_any_bytes_give_the_same_boxes_and_fault(
+    stream: bytes, data: st.DataObject, limits: Limits, empty_boxes: bool
+) -> None:
     """However they are cut: those of the plain reference, with the same reason at the same position."""
-    expected = reference.read(stream, SMALL, empty_boxes=empty_boxes)
+    expected = reference.read(stream, limits, empty_boxes=empty_boxes)
     for pieces in [stream], data.draw(chunks(stream)), [bytes([byte]) for byte in stream]:
-        decoder = Decoder(SMALL, empty_boxes=empty_boxes)
+        decoder = Decoder(limits, empty_boxes=empty_boxes)
         assert feed(decoder, pieces) == (expected.boxes, expected.fault)
         if expected.inside:
             reason, position = expected.fault or (f"the stream ended {expected.inside} bytes into a box", len(stream))
@@ -165,6 +168,37 @@ def test_a_box_may_reach_its_limits(limits: Limits, size: int) -> None:
     assert fault is not None
     assert fault[0].startswith("a box of more than ")
     assert fault[1] == 2 * len(good) + 4 * 6
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 300, 65_535])
+@pytest.mark.parametrize("length", [b"\1\0", b"\1\1", b"\xff\xff"])
+def test_both_length_bytes_of_a_key_count(size: int, length: bytes) -> None:
+    """Behind a value of any size, and at the beginning of a box."""
+    pair = encode_pair(b"k", bytes(size))
+    for before in b"", pair, pair + b"\0\0":
+        decoder = Decoder()
+        decoder.feed(before + length + b"k\0\0\0\0" * 100)
+        with pytest.raises(RemoteProtocolError) as caught:
+            pull(decoder)
+        assert caught.value.reason == f"a key of {int.from_bytes(length, 'big')} bytes; AMP keys are 1 to 255"
+        assert caught.value.position == len(before)
+
+
+WHOLE: dict[str, Box] = {
+    **{f"value of {size}": {b"k": bytes(size)} for size in (0, 1, 254, 255, 256, 257, 65_535)},
+    "longest key": {b"k" * 255: b"", b"v": bytes(255)},
+    "many keys": {b"%d" % number: b"" for number in range(1024)},
+    "empty": {},
+}
+
+
+@pytest.mark.parametrize("box", WHOLE.values(), ids=WHOLE)
+def test_a_whole_box_is_read_the_quick_way(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The careful way costs several times as much; no box that lies whole in one piece needs it, up to the limits."""
+    stream = b"".join(encode_pair(key, value) for key, value in box.items()) + b"\0\0"
+    limits = Limits(max_box_keys=max(1, len(box)), max_box_bytes=len(stream))
+    monkeypatch.delattr("ampkit.wire.codec.PartialBox")
+    assert parse_string(stream * 3, limits, empty_boxes=True) == [box] * 3
 
 
 # The bytes behind a box

@@ -147,8 +147,9 @@ def test_pieces_are_collected_until_they_are_enough() -> None:
     assert box.collect(unread, b"12") is None
     assert box.collect(unread, bytearray(b"3")) is None
     assert box.more == b"123"
-    assert box.collect(unread, memoryview(b"4\0")) == b"\0\1a\0\0041234\0"
+    assert box.collect(unread, memoryview(b"4")) == b"\0\1a\0\0041234"
     assert not box.more
+    assert box.collect(unread, b"12345") == b"\0\1a\0\00412345"
 
 
 def test_the_end_of_the_stream_is_an_error_inside_a_box() -> None:

@@ -76,5 +76,5 @@ class Conversation:
     def _was_used(self, tag: bytes) -> bool:
         """Compare with the counter as text: this end's tags have no leading zero, so a longer one is a greater one."""
         last = b"%x" % self._count
-        is_ours = set(tag) <= set(b"0123456789abcdef") and not tag.startswith(b"0")
-        return is_ours and (0, b"") < (len(tag), tag) <= (len(last), last)
+        is_ours = set(tag) <= set(b"0123456789abcdef") and tag[:1] not in {b"", b"0"}
+        return is_ours and (len(tag), tag) <= (len(last), last)
