@@ -26,6 +26,7 @@ CHAPTERS = [
     "64 calls in flight",
     "The same client, and a server that is Twisted's",
     "The same server, and a client that is Twisted's",
+    "The same Twisted program, on ampkit",
 ]
 
 
@@ -45,6 +46,7 @@ def test_the_story_is_true(told: subprocess.CompletedProcess[str]) -> None:
         "client",
         "client",
         "Twisted client",
+        "Twisted client on ampkit",
     ]
     assert len([line for _, line in said if re.fullmatch(r"[\d,]+ calls, 64 at a time: [\d,]+ a second", line)]) == 2
 

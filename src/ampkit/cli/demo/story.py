@@ -27,6 +27,7 @@ async def tell(narrator: Narrator) -> None:
             return
         await _call_twisted(narrator)
         await _called_by_twisted(narrator, ours, address)
+        await _called_by_twisted_on_ampkit(narrator, ours, address)
 
 
 def _declare(narrator: Narrator) -> None:
@@ -96,14 +97,28 @@ async def _called_by_twisted(narrator: Narrator, ours: Child, address: str) -> N
     )
     narrator.show(twisted_client.call)
     async with _client(narrator, f"{_HERE}.twisted_client", address, name="Twisted client") as caller:
-        await hear(narrator, caller, r"\{'total': 94\}", rf"\{{'text': '{_hello(ours, caller)}'\}}")
-        await hear(narrator, caller, "ZeroDivisionError: division by zero")
+        await _hear_twisted(narrator, ours, caller, r"twisted\.protocols\.amp")
+
+
+async def _called_by_twisted_on_ampkit(narrator: Narrator, ours: Child, address: str) -> None:
+    narrator.chapter(
+        "The same Twisted program, on ampkit",
+        "ampkit has the classes of twisted.protocols.amp, too. So this is the program of before, not a line changed:",
+    )
+    program = ("ampkit.twisted", f"{_HERE}.twisted_client")
+    async with _client(narrator, *program, address, name="Twisted client on ampkit") as caller:
+        await _hear_twisted(narrator, ours, caller, r"ampkit\.twisted\.amp")
+
+
+async def _hear_twisted(narrator: Narrator, ours: Child, caller: Child, module: str) -> None:
+    await hear(narrator, caller, f"I speak {module}", r"\{'total': 94\}")
+    await hear(narrator, caller, rf"\{{'text': '{_hello(ours, caller)}'\}}", "ZeroDivisionError: division by zero")
 
 
 @asynccontextmanager
-async def _client(narrator: Narrator, program: str, address: str, name: str = "client") -> AsyncGenerator[Child]:
-    narrator.typed(f"python -m {program} {address}")
-    async with child(name, program, address) as caller:
+async def _client(narrator: Narrator, *program: str, name: str = "client") -> AsyncGenerator[Child]:
+    narrator.typed(f"python -m {' '.join(program)}")
+    async with child(name, *program) as caller:
         yield caller
         await caller.wait_ended()
 

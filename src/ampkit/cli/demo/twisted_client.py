@@ -26,6 +26,7 @@ class Myself(amp.AMP):
 
 async def call(peer: amp.AMP) -> None:
     """Call each command once."""
+    print(f"I speak {amp.__name__}")
     print(await peer.callRemote(Sum, a=13, b=81))
     print(await peer.callRemote(Greet))
     try:
