@@ -2,7 +2,7 @@
 # makes its own environment, and makes it anew when pyproject.toml changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format bench build clean
+.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench build clean
 
 VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
@@ -10,6 +10,7 @@ FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/poli
 BIN := .venv/bin
 ALL_EXTRAS := '.[cli,fast,testing,twisted]'
 DEMO_EXTRAS := '.[cli,twisted]'
+OLDEST_TWISTED := 'twisted==22.10.0' 'pyopenssl<25' # newer ones have taken away what it needs
 
 # A pyenv shim exists for versions that do not run, so what counts is that a candidate answers, with the path of the real
 # interpreter. PYENV_VERSION is for such shims; nothing else reads it.
@@ -34,7 +35,7 @@ endef
 
 # Comments behind a target are its line in `make help`.
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-19s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: .venv-demo/.ready  ## two processes call each other, then a genuine Twisted peer, as a story in the terminal
 	@.venv-demo/bin/ampkit demo
@@ -51,6 +52,12 @@ test-all:  ## run the tests on each Python of VERSIONS that is on this machine
 test-%: .venv-%/.ready
 	@echo "Python $*"
 	@.venv-$*/bin/python -m pytest
+
+test-oldest-twisted: .venv-oldest-twisted/.ready  ## run the tests of the Twisted face on the oldest Twisted it supports
+	@.venv-oldest-twisted/bin/python -m pytest tests/twisted
+
+acceptance: .venv/.ready  ## run the test-suite of a program that uses twisted.protocols.amp, on ours
+	@$(BIN)/python -m pytest -m minute tests/twisted/acceptance
 
 check: .venv/.ready  ## style, types, layers
 	$(BIN)/ruff check --quiet
@@ -81,6 +88,9 @@ clean:  ## remove everything that these commands made
 
 .venv-demo/.ready: pyproject.toml
 	$(call environment,$(any_python),--editable $(DEMO_EXTRAS))
+
+.venv-oldest-twisted/.ready: pyproject.toml
+	$(call environment,$(call python_version,3.11) || ($(any_python)),--editable '.[testing]' --group test $(OLDEST_TWISTED) 'twisted[tls]')
 
 .venv-%/.ready: pyproject.toml
 	$(call environment,$(call python_version,$*),--editable $(ALL_EXTRAS) --group test)
