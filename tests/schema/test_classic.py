@@ -207,7 +207,7 @@ def test_the_lists_may_be_called_class_variables() -> None:
         arguments: ClassVar[ClassicList] = [(b"a", Integer())]
         response: ClassVar[ClassicList] = [(b"b", Integer())]
 
-    typed = type(
+    typed: Any = type(
         "Typed", (Command,), {"arguments": [], "__annotations__": {"arguments": ClassVar[ClassicList], "x": int}}
     )
     assert [field.name for field in Ask.__schema__.fields] == ["a"]

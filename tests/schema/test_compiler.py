@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from decimal import Decimal as Dec
 from pathlib import Path as PurePath
@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ampkit.errors import AmpError, LocalProtocolError, RemoteProtocolError
+from ampkit.schema import compiler
 from ampkit.schema.argument import Argument
 from ampkit.schema.compiler import make_decoder, make_encoder
 from ampkit.schema.plain import decode_plainly, encode_plainly
@@ -176,6 +177,13 @@ class Short(bytes):
     __slots__ = ()
 
 
+class Imposter:
+    """Has a method of texts, and is none."""
+
+    def encode(self) -> bytes:
+        return b"imposter"
+
+
 class Level(enum.IntEnum):
     """A number that is not of the class int."""
 
@@ -188,10 +196,36 @@ JUNK: list[Any] = [
     *(True, -1, 0, 256, 257, 10**254, 10**255, -(10**300), 10**4_299, 10**4_300, Level.HIGH),
     *("", "ü", "x" * 127, "ü" * 128, "x" * 255, "x" * 256, "x" * 65_535, "x" * 65_536, "ü" * 32_768, "\ud800"),
     *(b"", b"x" * 255, b"x" * 256, b"x" * 65_535, b"x" * 65_536, bytearray(b"x"), memoryview(b"ab").cast("H")),
-    *(Truthful("t"), Short(b"s"), 1.5, float("inf"), Dec("1.50"), Dec("sNaN"), datetime(2012, 1, 23, tzinfo=UTC)),
+    *(
+        Truthful("t"),
+        Short(b"s"),
+        Imposter(),
+        1.5,
+        300.0,
+        -1.0,
+        Dec(300),
+        float("inf"),
+        Dec("1.50"),
+        Dec("sNaN"),
+        datetime(2012, 1, 23, tzinfo=UTC),
+    ),
     *(PurePath("/a"), PurePath("/\udcff"), Colour.GREEN, object, ["a"], [1], ["x" * 65_534], ["x"] * 30_000),
     *([Item(number=1)], [Item(**BAD)], [{"number": 2}], [None], [[]], {"a": 1}, iter(["a"]), ("a", "b")),
 ]
+
+
+BASE = Everything(a=1, b=2, d=b"d", f="f", h=1.0, i=True, n=["n"], m=PurePath("m"), o=[Item(number=1)])
+
+
+@pytest.mark.parametrize("name", [each.name for each in Everything.__schema__.fields])
+def test_each_value_in_each_field_is_as_the_reference_has_it(name: str) -> None:
+    """The same bytes or the same error."""
+    fields = Everything.__schema__.fields
+    for value in JUNK:
+        record = replace(BASE, **{name: value})
+        expected = outcome(lambda record: encode_plainly("Everything", fields, record), record)
+        assert outcome(ENCODERS[Everything], record) == expected
+        assert outcome(HEADED[Everything], record) == (HEAD + expected if isinstance(expected, bytes) else expected)
 
 
 @pytest.mark.parametrize("cls", RECORDS)
@@ -243,6 +277,27 @@ def test_integers_are_the_same_on_both_sides_of_those_kept_ready(number: int) ->
     digits = str(number).encode()
     assert encoded == b"\0\6number\0%c%b" % (len(digits), digits)
     assert cls.__schema__.decode({b"number": digits}).number == number
+
+
+def test_good_values_take_the_straight_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference is for what is wrong, and for what is rare: integers of more than 255 digits."""
+
+    def fail(*_: object) -> Any:
+        raise AssertionError("the reference was asked")
+
+    monkeypatch.setattr(compiler, "encode_plainly", fail)
+    monkeypatch.setattr(compiler, "decode_plainly", fail)
+    schema = Item.__schema__
+    for number in [*range(-3, 1_003), 10**254, -(10**253)]:
+        item = Item(number=number)
+        assert schema.decode(parse_string(schema.encode(item) + END)[0]) == item
+    for size in (0, 255, 256, 257, 65_535):
+        item = Item(number=1, text="x" * size)
+        assert schema.decode(parse_string(schema.encode(item) + END)[0]) == item
+    with pytest.raises(AssertionError, match="the reference was asked"):
+        schema.encode(Item(number=10**255))
+    with pytest.raises(AssertionError, match="the reference was asked"):
+        schema.decode({})
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 257, 65_534, 65_535])

@@ -48,6 +48,7 @@ def test_pairs_stand_in_the_order_of_the_fields() -> None:
     """None in an optional field is no key at all."""
     assert encode_plainly("Sample", FIELDS, Sample(a=1, b="x", c=2)) == b"\0\2a-\0\0011\0\2b-\0\1x\0\2c-\0\0012"
     assert encode_plainly("Sample", FIELDS, Sample(a=1, b=None, c=2)) == b"\0\2a-\0\0011\0\2c-\0\0012"
+    assert encode_plainly("Sample", FIELDS, Sample(a=0, b="", c=2)) == b"\0\2a-\0\0010\0\2b-\0\0\0\2c-\0\0012"
     assert encode_plainly("Sample", (), Sample(a=1, b=None, c=2)) == b""
 
 

@@ -1,0 +1,99 @@
+"""Mappings on the straight way: the bytes and values of records, and None for whatever is unusual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
+from ampkit.schema.record import Record
+from ampkit.testing.strategies import records
+from ampkit.wire.box import END
+from ampkit.wire.codec import parse_string
+
+
+class Sample(Record):
+    """Inline and called types, required, optional and with a default."""
+
+    a: int
+    b: str | None = None
+    c: bytes = b"c"
+    d: list[int] | None = None
+
+
+class Required(Record):
+    """Nothing is optional."""
+
+    a: int
+    b: str
+
+
+HEAD = b"\0\1A\0\1x"
+FIELDS = Sample.__schema__.fields
+OPEN = make_mapping_encoder(FIELDS, b"", closed=False)
+CLOSED = make_mapping_encoder(FIELDS, HEAD, closed=True)
+DECODE = make_mapping_decoder(FIELDS)
+
+
+@given(records(Sample), st.booleans())
+def test_a_mapping_has_the_bytes_of_a_record(record: Sample, named: bool) -> None:
+    """Optional values may be None or left out; the head stands before the pairs."""
+    values = {name: value for name, value in vars(record).items() if named or value is not None}
+    encoded = Sample.__schema__.encode(record)
+    assert OPEN(values) == encoded
+    assert CLOSED(values) == HEAD + encoded
+    (box,) = parse_string(encoded + END)
+    assert DECODE(box) == vars(record)
+
+
+def test_absent_and_unknown_keys() -> None:
+    """What stands for an absent key is made; keys that no field has are ignored."""
+    assert DECODE({b"a": b"1", b"unknown": b""}) == {"a": 1, "b": None, "c": b"c", "d": None}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"a": 1},
+        {"c": b""},
+        {"a": None, "c": b""},
+        {"a": "1", "c": b""},
+        {"a": 1, "c": b"", "b": 5},
+        {"a": 1, "c": b"", "d": [None]},
+        {"a": 1, "c": b"x" * 65_536},
+        5,
+    ],
+    ids=repr,
+)
+def test_what_is_unusual_is_left_to_others(values: Any) -> None:
+    """A missing value, a wrong type, one that is too long: None, and nothing is raised."""
+    assert OPEN(values) is CLOSED(values) is None
+
+
+@pytest.mark.parametrize("box", [{}, {b"a": b"x"}, {b"a": b"1", b"b": b"\xff"}, {b"a": b"1", b"d": b"\0"}], ids=repr)
+def test_what_came_malformed_is_left_to_others(box: dict[bytes, bytes]) -> None:
+    """None, and nothing is raised."""
+    assert DECODE(box) is None
+
+
+def test_a_closed_one_takes_no_further_names() -> None:
+    """With optional fields or without; an open one ignores them."""
+    values = {"a": 1, "b": "x", "c": b"", "more": 1}
+    assert OPEN(values) == OPEN({**values, "other": 2}) is not None
+    assert CLOSED(values) is None
+    fields = Required.__schema__.fields
+    encode = make_mapping_encoder(fields, b"", closed=True)
+    assert encode({"a": 1, "b": "x"}) == b"\0\1a\0\0011\0\1b\0\1x"
+    assert encode({"a": 1, "b": "x", "more": 1}) is None
+    assert make_mapping_encoder(fields, b"", closed=False)({"a": 1, "b": "x", "more": 1}) is not None
+
+
+def test_no_fields_at_all() -> None:
+    """Nothing in, nothing out."""
+    assert make_mapping_encoder((), HEAD, closed=True)({}) == HEAD
+    assert make_mapping_encoder((), HEAD, closed=True)({"more": 1}) is None
+    assert make_mapping_decoder(())({b"a": b"1"}) == {}
