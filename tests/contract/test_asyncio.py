@@ -1,0 +1,89 @@
+"""The contract over every transport of the asyncio face, on the standard event loop and on uvloop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from ampkit import Limits, Peer
+from ampkit.schema.responders import Services
+from ampkit.testing import Trouble, VirtualTimeLoop, peer_pair, served_pair
+from ampkit.testing.contract import PeerContract
+
+Pair = AbstractAsyncContextManager[tuple[Peer, Peer]]
+
+
+class TestTcp(PeerContract):
+    """A TCP socket."""
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        return served_pair("tcp://127.0.0.1:0", left_service, right_service, limits=limits)
+
+
+class TestUnix(PeerContract):
+    """A unix socket."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.addresses = (f"unix://{tmp_path}/{number}" for number in itertools.count())
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        return served_pair(next(self.addresses), left_service, right_service, limits=limits)
+
+
+class TestMemory(PeerContract):
+    """A name in memory."""
+
+    addresses = (f"memory://{number}" for number in itertools.count())
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        return served_pair(next(self.addresses), left_service, right_service, limits=limits)
+
+
+class TestPeerPair(PeerContract):
+    """Two peers joined without a name."""
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        return peer_pair(left_service, right_service, limits=limits)
+
+
+class TestTrouble(PeerContract):
+    """Two peers on a line that splits and delays."""
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        return peer_pair(left_service, right_service, limits=limits, trouble=Trouble(seed=1))
+
+
+class TestVirtualTime(TestPeerPair):
+    """Two peers joined without a name, where time is virtual."""
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        return VirtualTimeLoop()
+
+
+class OnUvloop(PeerContract):
+    """The same on the other event loop."""
+
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        return uvloop.new_event_loop()
+
+
+class TestTcpOnUvloop(OnUvloop, TestTcp):
+    """A TCP socket on uvloop."""
+
+
+class TestUnixOnUvloop(OnUvloop, TestUnix):
+    """A unix socket on uvloop."""
+
+
+class TestMemoryOnUvloop(OnUvloop, TestMemory):
+    """A name in memory on uvloop."""
+
+
+class TestPeerPairOnUvloop(OnUvloop, TestPeerPair):
+    """Two peers joined without a name on uvloop."""
