@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampkit.schema.argument import Argument
 from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
 from ampkit.schema.record import Record
+from ampkit.schema.typed import Field
 from ampkit.testing.strategies import records
 from ampkit.wire.box import END
 from ampkit.wire.codec import parse_string
@@ -90,6 +92,23 @@ def test_a_closed_one_takes_no_further_names() -> None:
     assert encode({"a": 1, "b": "x"}) == b"\0\1a\0\0011\0\1b\0\1x"
     assert encode({"a": 1, "b": "x", "more": 1}) is None
     assert make_mapping_encoder(fields, b"", closed=False)({"a": 1, "b": "x", "more": 1}) is not None
+
+
+class Whatever(Argument[Any]):
+    """Takes anything for itself, and so None."""
+
+    def encode(self, value: Any) -> bytes:
+        return repr(value).encode()
+
+    def decode(self, data: bytes) -> Any:
+        return data
+
+
+def test_a_missing_value_is_not_none() -> None:
+    """Even where None could be sent."""
+    encode = make_mapping_encoder([Field("a", b"a", Whatever(), optional=False, absent=None)], b"", closed=False)
+    assert encode({"a": None}) == b"\0\1a\0\4None"
+    assert encode({}) is None
 
 
 def test_no_fields_at_all() -> None:

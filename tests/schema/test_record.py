@@ -79,6 +79,7 @@ def test_a_subclass_has_the_fields_of_its_bases() -> None:
         name: str
         number: Annotated[int, Wire("no")]
 
+    assert Named.__schema__.name == "Named"
     assert keys_of(Named) == [b"name", b"no", b"remark"]
     assert Named.__schema__.decode({b"no": b"1", b"name": b"x"}) == Named(number=1, name="x")
 
