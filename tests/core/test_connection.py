@@ -319,9 +319,10 @@ def test_end_gives_all_waiters_back() -> None:
     assert connection.end(ConnectionLost("again")) == []
     assert (connection.state, connection.end_reason) == (State.CLOSED, LOST)
     assert (connection.has_output, connection.take_output()) == (False, b"")
-    with pytest.raises(ConnectionLost, match=r"^the connection has ended: the test has ended it$") as caught:
-        connection.ask(b"Sum", SUM, "four")
-    assert caught.value.__cause__ is LOST
+    for move in (lambda: connection.ask(b"Sum", SUM, "four")), (lambda: connection.tell(b"Sum", SUM)):
+        with pytest.raises(ConnectionLost, match=r"^the connection has ended: the test has ended it$") as caught:
+            move()
+        assert caught.value.__cause__ is LOST
     assert connection.pending == {}
 
 

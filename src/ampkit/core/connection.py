@@ -150,7 +150,7 @@ class Connection:
     # The end
 
     def close(self) -> None:
-        """Begin to close: the owner refuses what it is asked from now on, and ends what is under way, then the connection.
+        """Begin to close: from now on the owner refuses what it is asked, lets end what is under way, and then ends.
 
         Asks of this end are still allowed, because what is under way may need them to end well.
         """
