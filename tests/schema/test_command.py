@@ -251,8 +251,14 @@ def test_generic_commands_may_lie_between() -> None:
     class Sub(Listing):
         pass
 
-    responses = [cls.__command__.response for cls in (Listing, Direct, Silent, Sub)]
-    assert responses == [Total, Total, None, Total]
+    class Settled(Sub, Generic[T]):
+        more: int = 0
+
+    class SubSettled(Settled[int]):
+        pass
+
+    responses = [cls.__command__.response for cls in (Listing, Direct, Silent, Sub, Settled, SubSettled)]
+    assert responses == [Total, Total, None, Total, Total, Total]
     assert [field.name for field in Listing.__schema__.fields] == ["folder", "page", "signature"]
 
 
@@ -345,6 +351,11 @@ def test_errors_are_inherited_and_added_to() -> None:
     class SubSub(Sub, fatal_errors={Broke: "NOW_FATAL"}):
         pass
 
+    class Plain(Lend, errors={ValueError: "VALUE"}):
+        pass
+
+    assert Plain.__command__.errors == {Broke: b"BROKE", VeryBroke: b"VERY_BROKE", ValueError: b"VALUE"}
+    assert Plain.__command__.fatal == {VeryBroke}
     assert Sub.__command__.errors == {Broke: b"BROKE", VeryBroke: b"MILD", ValueError: b"VALUE"}
     assert Sub.__command__.fatal == frozenset()
     assert SubSub.__command__.errors == {Broke: b"NOW_FATAL", VeryBroke: b"MILD", ValueError: b"VALUE"}
