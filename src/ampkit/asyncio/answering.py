@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Final
 
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.log import FailureLog
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
-from ampkit.errors import LocalProtocolError, RemoteProtocolError
+from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
-from ampkit.policy.dispatch import Dispatch, Refusal
+from ampkit.policy.dispatch import UNKNOWN, Refusal
+from ampkit.policy.options import Options
+from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
 from ampkit.wire.limits import Limits
 from ampkit.wire.text import printable
 
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """From Python 3.12 a coroutine runs up to its first real wait before it costs a turn of the loop."""
+
+_UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
 
 class Answering:
@@ -29,130 +34,163 @@ class Answering:
     slot until it has ended and its answer could be written.
     """
 
-    def __init__(self, channel: Channel, dispatch: Dispatch, limits: Limits, peer: Any) -> None:
+    def __init__(self, channel: Channel, options: Options, limits: Limits, calls_under_way: Callable[[], int]) -> None:
         self.responders = Responders(None)
         self.log = FailureLog()
         self._channel = channel
         self._connection = channel.connection
-        self._dispatch = dispatch
+        self._dispatch = options.dispatch
+        self._close_timeout = options.close_timeout
         self._limits = limits
         self._max_running = limits.max_running_asks
-        self._peer = peer
+        self._calls_under_way = calls_under_way
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._spared: set[asyncio.Task[Any]] = set()
         self._count = 0
-        self.on_fatal: Callable[[], None] = lambda: None
-        """Called behind a fatal refusal, to close the connection."""
 
-    @property
-    def running(self) -> Iterable[asyncio.Task[None]]:
-        """The tasks of responders that have not ended."""
-        return self._tasks.values()
-
-    def has_room(self) -> bool:
-        """Say quickly whether an ask that came now would run: the common case, without asking the transport for sizes."""
-        return len(self._tasks) < self._max_running and not self._channel.is_full
-
-    def admission(self) -> Admission:
-        """Say what would happen to an ask that came now."""
-        return admit(
-            running=len(self._tasks),
-            pending=len(self._connection.pending),
-            buffered=self._channel.buffered(),
-            limits=self._limits,
-        )
-
-    def ask_received(self, event: AskReceived) -> None:
-        """Run the responder, or refuse."""
-        if self._connection.state is State.CLOSING:
-            return self._refuse(event.tag, self._dispatch.busy("this end is closing the connection"))
-        if not self.has_room() and self.admission() is not Admission.RUN:
-            return self._refuse(event.tag, self._dispatch.busy("too many asks are running"))
+    def ask_received(self, event: AskReceived, peer: Any) -> bool:
+        """Run the responder, or refuse; return false if the ask has to wait until there is room for it."""
+        if len(self._tasks) >= self._max_running or self._channel.is_full:  # else it runs, whatever the policy
+            admission = self._admission(event)
+            if admission is Admission.WAIT:
+                return False
+            if admission is Admission.REFUSE:
+                return self._turn_away(event, self._dispatch.busy("too many asks are running"))
+        if self._connection.state is not State.OPEN:
+            return self._turn_away(event, self._dispatch.busy("this end is closing the connection"))
         responder = self.responders.find(event.command)
         if responder is None:
-            return self._refuse(event.tag, self._dispatch.unhandled(event.command))
+            return self._turn_away(event, self._dispatch.unhandled(event.command))
         try:
             command = responder.command.decode(event.box)
         except RemoteProtocolError as error:
-            return self._refuse(event.tag, self._dispatch.malformed(error))
-        return self._respond(event.tag, responder, command)
+            return self._turn_away(event, self._dispatch.malformed(error))
+        self._respond(event.tag, responder, command, peer)
+        return True
 
-    def _respond(self, tag: bytes | None, responder: Responder, command: Any) -> None:
+    def _admission(self, event: AskReceived) -> Admission:
+        return admit(
+            running=len(self._tasks),
+            pending=self._calls_under_way(),
+            buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
+            limits=self._limits,
+        )
+
+    def _respond(self, tag: bytes | None, responder: Responder, command: Any, peer: Any) -> None:
+        schema = responder.command
         try:
-            if responder.takes_peer:
-                result = responder.function(command, peer=self._peer)
-            else:
-                result = responder.function(command)
+            result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
         except Exception as error:  # noqa: BLE001 - whatever it raised, its caller is told, and it is logged here
-            self._fail(tag, responder, error)
+            self._fail(tag, schema, error)
+        except asyncio.CancelledError:
+            self._fail(tag, schema, LocalProtocolError("the responder was cancelled"))
         else:
-            if hasattr(result, "__await__"):
-                self._start(tag, responder, result)
+            if result.__class__ is schema.response or not hasattr(result, "__await__"):
+                self._answer(tag, schema, result)
             else:
-                self._answer(tag, responder, result)
+                self._start(tag, schema, result)
 
     # Coroutines
 
-    def _start(self, tag: bytes | None, responder: Responder, awaitable: Awaitable[Any]) -> None:
+    def _start(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         self._count += 1
         key = self._count
-        task = asyncio.Task(self._finish(key, tag, responder, awaitable), loop=self._channel.loop, **_EAGER)
+        run = self._run(key, tag, schema, awaitable)
+        if not _EAGER:
+            run.send(None)  # up to its `_begun`: what has not begun cannot clean up when it is cancelled
+        task = asyncio.Task(run, loop=self._channel.loop, **_EAGER)
         if not task.done():
             self._tasks[key] = task
 
-    async def _finish(self, key: int, tag: bytes | None, responder: Responder, awaitable: Awaitable[Any]) -> None:
+    async def _run(self, key: int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         try:
+            if not _EAGER:
+                await _Begun()
             result = await awaitable
             while self._channel.is_full:
                 await self._channel.room()
-            self._answer(tag, responder, result)
+            if self._connection.state is not State.CLOSED:
+                self._answer(tag, schema, result)
         except asyncio.CancelledError:
-            # Cancelled with its connection, or by the program: then its caller must not wait for ever.
-            self._fail(tag, responder, LocalProtocolError("the responder was cancelled"))
-            if _is_cancelled():
-                raise
+            self._cancelled(tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
-            self._fail(tag, responder, error)
+            self._fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
-            if not self._channel.is_reading:
-                self._channel.loop.call_soon(self._channel.pull)
+            self._channel.pull_later()
+
+    def _cancelled(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+        """Tell the caller, unless it is the end of the connection that cancels: it must not wait for ever."""
+        if isinstance(awaitable, Coroutine):
+            awaitable.close()  # if it never began, Python would complain
+        if self._connection.state is not State.CLOSED:
+            self._fail(tag, schema, LocalProtocolError("the responder was cancelled"))
+
+    # The end
+
+    @contextlib.contextmanager
+    def sparing(self, task: asyncio.Task[Any] | None) -> Generator[None]:
+        """Neither cancel nor wait for a task meanwhile: a responder that closes its own connection."""
+        if task is None or task in self._spared:
+            yield
+            return
+        self._spared.add(task)
+        try:
+            yield
+        finally:
+            self._spared.discard(task)
+
+    def running(self) -> Iterator[asyncio.Task[None]]:
+        """Iterate over the tasks of responders that have not ended, without those that are spared."""
+        return (task for task in self._tasks.values() if task not in self._spared)
 
     def cancel(self) -> None:
-        """Cancel all that runs."""
-        current = asyncio.current_task() if self._tasks else None
-        for task in list(self._tasks.values()):
-            if task is not current:  # a responder may close its own connection
+        """Cancel all that runs, once: whoever cleans up may do so in peace."""
+        for task in list(self.running()):
+            if not task.cancelling():
                 task.cancel()
-        self.log.close(self._peer.remote_address)
 
     # What becomes of an ask
 
-    def _answer(self, tag: bytes | None, responder: Responder, result: Any) -> None:
+    def _answer(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
         try:
-            pairs = responder.command.encode_response(result)
-            if tag is not None and self._connection.state is not State.CLOSED:
+            pairs = schema.encode_response(result)
+            if tag is not None:
                 self._connection.answer_encoded(tag, pairs)
                 self._channel.flush_soon(len(pairs))
-        except LocalProtocolError as error:
-            self._fail(tag, responder, error)
+        except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
+            self._fail(tag, schema, error)
 
-    def _fail(self, tag: bytes | None, responder: Responder, error: Exception) -> None:
-        if self._connection.state is State.CLOSED:
-            return
-        refusal = self._dispatch.refusal(error, responder.command)
-        if refusal.undeclared or tag is None:
-            name = printable(responder.command.name)
-            self.log.failure(f"the responder of {name} failed", error, self._peer.remote_address)
-        self._refuse(tag, refusal)
+    def _fail(self, tag: bytes | None, schema: CommandSchema, error: Exception) -> None:
+        try:
+            refusal = self._dispatch.refusal(error, schema)
+            if refusal.undeclared or tag is None:
+                self.log.failure(f"the responder of {printable(schema.name)} failed", error)
+            self._refuse(tag, refusal)
+        except Exception as failure:  # noqa: BLE001 - the program's own Dispatch failed
+            failure.__context__ = error
+            self.log.failure(f"refusing {printable(schema.name)} failed", failure)
+            self._refuse(tag, _UNKNOWN)
+
+    def _turn_away(self, event: AskReceived, refusal: Refusal) -> bool:
+        """Refuse without having run anything; the event is done with. Nobody but the log hears of what is only told."""
+        if event.tag is None:
+            self.log.not_run(event.command, refusal)
+        self._refuse(event.tag, refusal)
+        return True
 
     def _refuse(self, tag: bytes | None, refusal: Refusal) -> None:
+        if self._connection.state is State.CLOSED:
+            return
         if tag is not None:
             self._connection.refuse(tag, refusal.code, refusal.description)
-            self._channel.flush_soon(len(refusal.description))
+            self._channel.flush_soon(len(refusal.code) + len(refusal.description))
         if refusal.fatal:
-            self.on_fatal()
+            self._channel.finish(ConnectionLost("this end refused with a fatal error"), self._close_timeout)
 
 
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+class _Begun:
+    """Suspends a coroutine once, for whoever sends it the first None."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield

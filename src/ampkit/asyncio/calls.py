@@ -1,4 +1,4 @@
-"""The asks of this end: one future each, with its time limit; knows boxes, but no command's fields."""
+"""The asks of this end: one future each, or one for many, and their time limits; knows no command's fields."""
 
 from __future__ import annotations
 
@@ -8,74 +8,50 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.deadlines import Deadlines, Limit
 from ampkit.core.events import AnswerReceived, RefusalReceived
-from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded
+from ampkit.errors import AmpError
 
 
 @dataclass(slots=True)
 class Ended:
-    """The outcome of an ask whose connection ended first."""
+    """The outcome of an ask that will not be answered, because of this error."""
 
     reason: AmpError
 
 
-@dataclass(slots=True)
-class Expired:
-    """The outcome of an ask whose time ran out first."""
-
-
-Outcome: TypeAlias = AnswerReceived | RefusalReceived | Ended | Expired
-"""How an ask ended. It is always a result, never an exception, of a future: so none is left unretrieved."""
-
-
-class Timer:
-    """Ends whatever its call waits for when the time has run out: first room to write, then the answer."""
-
-    __slots__ = ("_handle", "waiting")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        self.waiting: asyncio.Future[Any] | None = None
-        self._handle = loop.call_later(max(seconds, 0), self._expire)
-
-    def stop(self) -> None:
-        """Let the call go on without a limit."""
-        self._handle.cancel()
-
-    def _expire(self) -> None:
-        if self.waiting is not None and not self.waiting.done():
-            self.waiting.set_result(Expired())
+Outcome: TypeAlias = AnswerReceived | RefusalReceived | Ended | None
+"""How an ask ended; None if its time ran out. It is always the result of a future, never its exception: so no
+exception is left that nobody took."""
 
 
 class Batch:
     """Several asks that are awaited as one future."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.outcomes: list[Outcome] = [Expired()] * size
+        self.future: asyncio.Future[None] = loop.create_future()
+        self.outcomes: list[Outcome] = [None] * size
         self.tags: list[bytes] = []
-        self._missing = size
+        self.missing = size
 
     def take(self, index: int, outcome: Outcome) -> None:
         """Note how one ask ended; the last one ends the future."""
         self.outcomes[index] = outcome
-        self._missing -= 1
-        if not self._missing and not self.future.done():
+        self.missing -= 1
+        if not self.missing and not self.future.done():
             self.future.set_result(None)
 
 
 class Slot:
     """The waiter of one ask of a batch; what it has in common with a future is all that a waiter needs."""
 
-    __slots__ = ("_batch", "_index", "future")
+    __slots__ = ("_batch", "_index", "done", "future")
 
     def __init__(self, batch: Batch, index: int) -> None:
         self.future = batch.future
+        self.done = batch.future.done
         self._batch = batch
         self._index = index
-
-    def done(self) -> bool:
-        """Say whether nobody waits any more."""
-        return self.future.done()
 
     def set_result(self, outcome: Outcome) -> None:
         """Take how the ask ended."""
@@ -90,77 +66,109 @@ class Calls:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
+        self._connection = channel.connection
         self._loop = channel.loop
+        self._deadlines = Deadlines(channel.loop)
+        self._hindered = 0
+
+    def under_way(self) -> int:
+        """Count the asks that wait for an answer, or for room to be sent."""
+        return len(self._connection.pending) + self._hindered
+
+    def waiting(self) -> asyncio.Future[Any] | None:
+        """Return a future that some ask waits for; None if there is no ask."""
+        for waiter in self._connection.pending.values():
+            return waiter.future if isinstance(waiter, Slot) else waiter
+        return self._channel.waiting_for_room()
 
     async def ask(self, pairs: bytes, seconds: float | None) -> Outcome:
         """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
-        channel = self._channel
-        timer = None if seconds is None else Timer(self._loop, seconds)
+        limit = None if seconds is None else self._deadlines.start(seconds)
         tag = b""
         try:
-            if channel.is_full and (expired := await self._room(timer)):
-                return expired
+            if self._channel.is_full and not await self._find_room(limit):
+                return None
             future: asyncio.Future[Outcome] = self._loop.create_future()
-            tag = channel.connection.ask_encoded(pairs, future)
-            channel.asked(len(pairs))
-            if timer is not None:
-                timer.waiting = future
+            tag = self._connection.ask_encoded(pairs, future)
+            self._asked(len(pairs))
+            if limit is not None:
+                limit.waiting = future
             outcome = await future
         except asyncio.CancelledError:
-            channel.connection.abandon(tag)
+            self._connection.abandon(tag)
             raise
         finally:
-            if timer is not None:
-                timer.stop()
-        if outcome.__class__ is Expired:
-            channel.connection.abandon(tag)
+            if limit is not None:
+                self._deadlines.stop(limit)
+        if outcome is None:
+            self._connection.abandon(tag)
         return outcome
 
     async def ask_many(self, all_pairs: Sequence[bytes], seconds: float | None) -> Sequence[Outcome]:
         """Ask all, and return how they ended, in the same order."""
         batch = Batch(self._loop, len(all_pairs))
-        timer = None if seconds is None else Timer(self._loop, seconds)
+        limit = None if seconds is None else self._deadlines.start(seconds)
         try:
-            if all_pairs and await self._ask_each(batch, all_pairs, timer):
-                if timer is not None:
-                    timer.waiting = batch.future
+            if await self._ask_each(batch, all_pairs, limit) and batch.missing:
+                if limit is not None:
+                    limit.waiting = batch.future
                 await batch.future
         finally:
-            if timer is not None:
-                timer.stop()
-            for tag in batch.tags:
-                self._channel.connection.abandon(tag)
+            if limit is not None:
+                self._deadlines.stop(limit)
+            if batch.missing:
+                for tag in batch.tags:
+                    self._connection.abandon(tag)
         return batch.outcomes
 
-    async def _ask_each(self, batch: Batch, all_pairs: Sequence[bytes], timer: Timer | None) -> bool:
+    async def _ask_each(self, batch: Batch, all_pairs: Sequence[bytes], limit: Limit | None) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
-        channel = self._channel
         for index, pairs in enumerate(all_pairs):
-            if channel.is_full and await self._room(timer):
+            if self._channel.is_full and not await self._find_room(limit):
                 return False
             try:
-                batch.tags.append(channel.connection.ask_encoded(pairs, Slot(batch, index)))
-                channel.asked(len(pairs))
+                batch.tags.append(self._connection.ask_encoded(pairs, Slot(batch, index)))
+                self._asked(len(pairs))
             except AmpError as error:
-                batch.take(index, Ended(error))
+                batch.take(index, Ended(self._connection.end_reason or error))
         return True
 
-    def waiting(self) -> set[asyncio.Future[Any]]:
-        """Return the futures of all asks that wait for an answer."""
-        return {waiter.future if isinstance(waiter, Slot) else waiter for waiter in self._channel.connection.pending.values()}
-
-    async def send(self, pairs: bytes) -> None:
-        """Tell, once there is room. Raises ConnectionLost if the connection has ended."""
+    async def tell(self, pairs: bytes, seconds: float | None) -> bool:
+        """Tell, once there is room; return false if the time ran out. Raises ConnectionLost after the end."""
         if self._channel.is_full:
-            await self._room(None)
-        self._channel.connection.tell_encoded(pairs)
+            limit = None if seconds is None else self._deadlines.start(seconds)
+            try:
+                if not await self._find_room(limit):
+                    return False
+            finally:
+                if limit is not None:
+                    self._deadlines.stop(limit)
+        self._connection.tell_encoded(pairs)
         self._channel.flush_soon(len(pairs))
+        return True
 
-    async def _room(self, timer: Timer | None) -> Expired | None:
-        while self._channel.is_full:
-            future = self._channel.room()
-            if timer is not None:
-                timer.waiting = future
-            if isinstance(expired := await future, Expired):
-                return expired
-        return None
+    def end(self) -> None:
+        """Say that there will be no further ask."""
+        self._deadlines.close()
+
+    def _asked(self, size: int) -> None:
+        """Let it be sent; and the answer may stand behind what is not being read."""
+        self._channel.flush_soon(size)
+        if not self._channel.is_reading:
+            self._channel.pull_later()
+
+    async def _find_room(self, limit: Limit | None) -> bool:
+        """Wait for room; return false if the time ran out first."""
+        self._hindered += 1
+        try:
+            self._channel.pull_later()
+            while self._channel.is_full:
+                room = self._channel.room()
+                if limit is not None:
+                    limit.waiting = room
+                await room
+                if limit is not None and limit.expired:
+                    return False
+        finally:
+            self._hindered -= 1
+        return True

@@ -14,20 +14,19 @@ from ampkit.wire.limits import Limits
 _ONE_WRITE: Final = 65_536
 """Bytes above which what was queued is written at once and not at the end of the loop's turn."""
 
+_OVERHEAD: Final = 32
+"""Bytes of a box beside its pairs, about."""
+
 
 class Owner(Protocol):
     """Who takes a channel's events."""
 
-    def opened(self) -> None:
+    def opened(self, transport: asyncio.Transport) -> None:
         """Begin: the transport is there."""
         ...
 
-    def may_read(self) -> bool:
-        """Say whether the next event would be taken; when that changes to true, call `Channel.pull`."""
-        ...
-
-    def event_received(self, event: Event) -> None:
-        """Take the next event."""
+    def event_received(self, event: Event) -> bool:
+        """Take the next event, or return false: then `Channel.pull` offers it again, and nothing is read before."""
         ...
 
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
@@ -38,8 +37,8 @@ class Owner(Protocol):
 class Channel(asyncio.Protocol):
     """Moves bytes between a transport and a `Connection`.
 
-    What is queued in one turn of the loop leaves in one write. Reading stops while the owner may not read.
-    Callers wait for room while the transport holds more than `Limits.max_buffered_bytes`.
+    What is queued in one turn of the loop leaves in one write. Reading stops while the owner cannot take the next
+    event. Callers wait for room while the transport holds more than `Limits.max_buffered_bytes`.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, limits: Limits) -> None:
@@ -47,17 +46,19 @@ class Channel(asyncio.Protocol):
         self.connection = Connection(limits)
         self.is_full = False
         """The other end takes bytes more slowly than they are written: wait for `room` before queueing more."""
+        self.is_reading = True
+        """Whether what comes is read; otherwise call `pull` when the owner may be able to take the next event."""
         self.closed: asyncio.Future[None] = loop.create_future()
         """Done when the transport is closed."""
         self.transport: asyncio.Transport | None = None
         self._owner = owner
-        self._limits = limits
+        self._max_buffered = limits.max_buffered_bytes
+        self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
         self._flush_scheduled = False
-        self.is_reading = True
-        """Whether what comes is read; otherwise `pull` has to be called when the owner may read again."""
         self._pulling = False
-        self._room: dict[asyncio.Future[Any], None] = {}
+        self._held: Event | None = None
+        self._room: dict[asyncio.Future[None], None] = {}
         self._linger: asyncio.TimerHandle | None = None
 
     # What the transport calls
@@ -65,11 +66,11 @@ class Channel(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin: the transport is open."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
-        self.transport.set_write_buffer_limits(high=self._limits.max_buffered_bytes)
-        self._owner.opened()
+        self.transport.set_write_buffer_limits(high=self._max_buffered)
+        self._owner.opened(self.transport)
 
     def data_received(self, data: bytes) -> None:
-        """Read boxes, as far as the owner may."""
+        """Read boxes, as far as the owner can take them."""
         self.connection.receive(data)
         self.pull()
 
@@ -79,11 +80,12 @@ class Channel(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End: the transport is closed, for whatever reason."""
-        self.end(ConnectionLost(f"the connection broke: {exc}") if exc else self.connection.receive_end())
+        self.end(_broken(exc) if exc else self.connection.receive_end())
         if self._linger is not None:
             self._linger.cancel()
         if not self.closed.done():
             self.closed.set_result(None)
+        del self._owner  # it has this channel: a cycle would keep both until the garbage collector comes
 
     def pause_writing(self) -> None:
         """Hold callers back: the transport has more than its mark."""
@@ -97,52 +99,53 @@ class Channel(asyncio.Protocol):
     # Reading
 
     def pull(self) -> None:
-        """Give the owner events while it may read and there are any, then write what that has queued."""
+        """Give the owner events while there are any and it can take them, then write what that has queued."""
         if self._pulling or self.connection.state is State.CLOSED:
             return
         self._pulling = True
         try:
-            self._set_reading(self._pull_events())
+            self._set_reading(self._take_events())
         except RemoteProtocolError as error:
-            self.fail(error)
+            self.fail(error.with_traceback(None))  # whose frames have this channel
         finally:
             self._pulling = False
         self.flush()
 
-    def _pull_events(self) -> bool:
-        """Return true if all events were taken, false if the owner may not read on."""
-        next_event, owner = self.connection.next_event, self._owner
-        while owner.may_read():
+    def _take_events(self) -> bool:
+        """Return true if all events were taken, false if one has to wait."""
+        next_event, take = self.connection.next_event, self._owner.event_received
+        event, self._held = self._held or next_event(), None
+        while event is not None:
+            if not take(event):
+                self._held = event
+                return False
             event = next_event()
-            if event is None:
-                return True
-            owner.event_received(event)
-        return False
+        return True
 
-    def _set_reading(self, wanted: bool) -> None:  # noqa: FBT001
-        if wanted is not self.is_reading and self.transport is not None and not self.transport.is_closing():
+    def pull_later(self) -> None:
+        """Say that the owner may be able to take an event that it could not take."""
+        if not self.is_reading:
+            self.loop.call_soon(self.pull)
+
+    def _set_reading(self, wanted: bool) -> None:
+        transport = self.transport
+        if wanted is not self.is_reading and transport is not None and not transport.is_closing():
             self.is_reading = wanted
             if wanted:
-                self.transport.resume_reading()
+                transport.resume_reading()
             else:
-                self.transport.pause_reading()
+                transport.pause_reading()
 
     # Writing
 
     def flush_soon(self, size: int) -> None:
-        """Say that about `size` bytes were queued; they leave at the end of this turn, or at once if they are many."""
-        self._queued += size
-        if self._queued > _ONE_WRITE:
+        """Say that a box with `size` bytes of pairs was queued: it leaves at the end of this turn, at the latest."""
+        self._queued += size + _OVERHEAD
+        if self._queued > self._one_write:
             self.flush()
         elif not self._flush_scheduled and not self._pulling:
             self._flush_scheduled = True
             self.loop.call_soon(self._flush_at_end_of_turn)
-
-    def asked(self, size: int) -> None:
-        """Say that an ask of about `size` bytes was queued: its answer may stand behind what is not being read."""
-        self.flush_soon(size)
-        if not self.is_reading:
-            self.loop.call_soon(self.pull)
 
     def _flush_at_end_of_turn(self) -> None:
         self._flush_scheduled = False
@@ -159,12 +162,18 @@ class Channel(asyncio.Protocol):
         """Count the bytes that are queued or written and not yet taken by the other end."""
         return self._queued + (self.transport.get_write_buffer_size() if self.transport else 0)
 
-    def room(self) -> asyncio.Future[Any]:
+    # Waiting for room
+
+    def room(self) -> asyncio.Future[None]:
         """Return a future that is done when there may be room again; check `is_full` anew then."""
-        future = self.loop.create_future()
+        future: asyncio.Future[None] = self.loop.create_future()
         self._room[future] = None
         future.add_done_callback(self._room.pop)
         return future
+
+    def waiting_for_room(self) -> asyncio.Future[None] | None:
+        """Return the first of those futures that are not done."""
+        return next(iter(self._room), None)
 
     def _make_room(self) -> None:
         self.is_full = False
@@ -185,15 +194,43 @@ class Channel(asyncio.Protocol):
         """End, and give the other end `linger` seconds to take what was written."""
         self.flush()
         self.end(reason)
-        if self.transport is None:
-            return
-        self.transport.close()
-        if self._linger is None and not self.closed.done():
-            self._linger = self.loop.call_later(linger, self.transport.abort)
+        if self.transport is not None and not self.closed.done():
+            self.transport.close()
+            self._abort_after(linger, self.transport)
+
+    def finish(self, reason: AmpError, linger: float) -> None:
+        """End like `close`, and wait at most `linger` seconds for the other end to close too.
+
+        What it sends is read and dropped until then. If the socket were closed with anything unread in it, the
+        system would reset the connection, and what the other end has not taken yet would be lost.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing() or not transport.can_write_eof():
+            return self.close(reason, linger)
+        self.flush()
+        self.end(reason)
+        transport.write_eof()
+        self._set_reading(True)
+        return self._abort_after(linger, transport)
+
+    def _abort_after(self, linger: float, transport: asyncio.Transport) -> None:
+        """Abort when the time is over; the shortest time that anybody gives counts."""
+        when = self.loop.time() + linger
+        if self._linger is None or when < self._linger.when():
+            if self._linger is not None:
+                self._linger.cancel()
+            self._linger = self.loop.call_at(when, transport.abort)
 
     def end(self, reason: AmpError) -> None:
         """End the connection, not the transport: give all waiters back. Only the first end has an effect."""
         if self.connection.state is not State.CLOSED:
             waiters = self.connection.end(reason)
+            self._held = None
             self._make_room()
             self._owner.ended(reason, waiters)
+
+
+def _broken(exc: Exception) -> ConnectionLost:
+    reason = ConnectionLost(f"the connection broke: {exc}")
+    reason.__cause__ = exc.with_traceback(None)
+    return reason

@@ -37,13 +37,15 @@ def connect(
 
 async def _connect(address: Address, responders: Responders, limits: Limits, options: Options) -> Peer:
     peer = Peer(lambda _: responders, address, limits=limits, options=options)
+    limit = asyncio.timeout(options.connect_timeout)
     try:
-        async with asyncio.timeout(options.connect_timeout):
+        async with limit:
             await _open(address, peer.channel)
-    except TimeoutError:
-        raise ConnectionFailed(f"cannot connect to {address} within {options.connect_timeout} s") from None
-    except OSError as error:
-        raise ConnectionFailed(f"cannot connect to {address}: {error}") from error
+    except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
+        if isinstance(error, ConnectionFailed):
+            raise
+        why = f"not within {options.connect_timeout} s" if limit.expired() else error
+        raise ConnectionFailed(f"cannot connect to {address}: {why}") from error
     return peer
 
 

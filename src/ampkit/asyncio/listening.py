@@ -8,12 +8,14 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from ampkit.asyncio import memory
-from ampkit.asyncio.address import Address, MemoryAddress, TcpAddress, UnixAddress, address_of
+from ampkit.asyncio.address import Address, TcpAddress, UnixAddress, address_of
 from ampkit.errors import ConnectionFailed
 
 BACKLOG: Final = 1_024
@@ -25,6 +27,9 @@ _PORT_TRIES: Final = 8
 _UNUSABLE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """A name such as localhost may have addresses that this machine does not, as ::1 where IPv6 is off."""
 
+Accept: TypeAlias = Callable[[Address], asyncio.Protocol]
+"""Makes the protocol for a connection that comes to an address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -35,18 +40,15 @@ class Listener:
     """Accept nothing more; connections go on."""
 
 
-async def listen(address: Address, accept: Callable[[Address], asyncio.Protocol]) -> list[Listener]:
-    """Listen on an address; a host name may mean several.
-
-    Each connection gets the protocol that `accept` returns. Raises ConnectionFailed if that cannot be had.
-    """
+async def listen(address: Address, accept: Accept) -> list[Listener]:
+    """Listen on an address; a host name may mean several. Raises ConnectionFailed if that cannot be had."""
     loop = asyncio.get_running_loop()
     try:
         if isinstance(address, TcpAddress):
             return await _listen_tcp(loop, address, accept)
         if isinstance(address, UnixAddress):
             return [await _listen_unix(loop, address, accept)]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
         if isinstance(error, ConnectionFailed):
             raise
         raise ConnectionFailed(f"cannot serve {address}: {error}") from error
@@ -54,13 +56,9 @@ async def listen(address: Address, accept: Callable[[Address], asyncio.Protocol]
     return [Listener(address, lambda: memory.stop_listening(loop, address))]
 
 
-async def _listen_tcp(
-    loop: asyncio.AbstractEventLoop, address: TcpAddress, accept: Callable[[Address], asyncio.Protocol]
-) -> list[Listener]:
-    infos = await loop.getaddrinfo(
-        address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    hosts = list(dict.fromkeys((family, name[0]) for family, _, _, _, name in infos))
+async def _listen_tcp(loop: asyncio.AbstractEventLoop, address: TcpAddress, accept: Accept) -> list[Listener]:
+    infos = await loop.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    hosts = list(dict.fromkeys((family, str(name[0])) for family, _, _, _, name in infos))
     for tries_left in reversed(range(_PORT_TRIES)):
         try:
             return await _listen_hosts(loop, hosts, address, accept)
@@ -71,28 +69,27 @@ async def _listen_tcp(
 
 
 async def _listen_hosts(
-    loop: asyncio.AbstractEventLoop,
-    hosts: list[tuple[int, str]],
-    address: TcpAddress,
-    accept: Callable[[Address], asyncio.Protocol],
+    loop: asyncio.AbstractEventLoop, hosts: Sequence[tuple[int, str]], address: TcpAddress, accept: Accept
 ) -> list[Listener]:
     """Listen on the same port of all IP addresses; on none of them if one of them cannot be had."""
     listeners: list[Listener] = []
     port, unusable = address.port, None
-    for family, host in hosts:
-        try:
-            sock = _bound_socket(family, host, port)
-        except OSError as error:
-            if error.errno in _UNUSABLE:
+    with contextlib.ExitStack() as undo:
+        for family, host in hosts:
+            try:
+                sock = _bound_socket(family, host, port)
+            except OSError as error:
+                if error.errno not in _UNUSABLE:
+                    raise
                 unusable = error
                 continue
-            for listener in listeners:
-                listener.close()
-            raise
-        port = sock.getsockname()[1]
-        bound = address_of(family, sock.getsockname(), address)
-        server = await loop.create_server(lambda bound=bound: accept(bound), sock=sock, backlog=BACKLOG)
-        listeners.append(Listener(bound, server.close))
+            undo.callback(sock.close)
+            port = sock.getsockname()[1]
+            bound = address_of(family, sock.getsockname(), address)
+            server = await loop.create_server(partial(accept, bound), sock=sock, backlog=BACKLOG)
+            undo.callback(server.close)
+            listeners.append(Listener(bound, server.close))
+        undo.pop_all()
     if not listeners:
         raise unusable or OSError(errno.EADDRNOTAVAIL, "no address to listen on")
     return listeners
@@ -111,32 +108,35 @@ def _bound_socket(family: int, host: str, port: int) -> socket.socket:
     return sock
 
 
-async def _listen_unix(
-    loop: asyncio.AbstractEventLoop, address: UnixAddress, accept: Callable[[Address], asyncio.Protocol]
-) -> Listener:
-    _remove_stale(address)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
+async def _listen_unix(loop: asyncio.AbstractEventLoop, address: UnixAddress, accept: Accept) -> Listener:
+    path = Path(address.path)
+    _remove_stale(path, address)
+    with contextlib.ExitStack() as undo:
+        sock = undo.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)))
         sock.bind(address.path)
-        inode = os.stat(address.path).st_ino
+        ours = path.stat()  # noqa: ASYNC240 - a file that was made just now
+        undo.callback(_remove, path, ours)
         server = await loop.create_unix_server(lambda: accept(address), sock=sock, backlog=BACKLOG)
-    except OSError:
-        sock.close()
-        raise
+        undo.pop_all()
 
     def close() -> None:
         server.close()
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(address.path).st_ino == inode:  # not one that a successor has put there
-                os.unlink(address.path)
+        _remove(path, ours)
 
     return Listener(address, close)
 
 
-def _remove_stale(address: UnixAddress) -> None:
+def _remove(path: Path, ours: os.stat_result) -> None:
+    """Remove our socket file, but not one that a successor has put there."""
+    with contextlib.suppress(OSError):
+        if os.path.samestat(path.stat(), ours):
+            path.unlink()
+
+
+def _remove_stale(path: Path, address: UnixAddress) -> None:
     """Remove a socket file that nobody listens on any more. Raises ConnectionFailed if somebody does."""
     try:
-        if not stat.S_ISSOCK(os.stat(address.path).st_mode):
+        if not stat.S_ISSOCK(path.stat().st_mode):
             return
     except FileNotFoundError:
         return
@@ -145,7 +145,7 @@ def _remove_stale(address: UnixAddress) -> None:
         try:
             probe.connect(address.path)
         except ConnectionRefusedError:
-            os.unlink(address.path)
+            path.unlink()
             return
         except BlockingIOError:  # its backlog is full, so it is alive
             pass

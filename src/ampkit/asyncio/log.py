@@ -1,4 +1,4 @@
-"""What goes to the log, and in which form: printable, bounded, and nothing of the other end's raw; decides no outcome."""
+"""What goes to the log, and in which form: printable, bounded, nothing of the other end's raw; decides no outcome."""
 
 from __future__ import annotations
 
@@ -6,33 +6,50 @@ import logging
 import traceback
 from typing import Final
 
+from ampkit.policy.dispatch import Refusal
 from ampkit.wire.text import printable
 
 logger: Final = logging.getLogger("ampkit")
 
 MAX_FAILURES: Final = 10
-"""Failures that one connection may log with their tracebacks; the rest is counted, so that nobody can fill a disk."""
+"""What one connection may log at most; the rest is counted, so that nobody can fill a disk."""
 
 _LINE_SHOWN: Final = 500
 _LINES_SHOWN: Final = 60
 
 
 class FailureLog:
-    """Logs what went wrong in this program's own code on behalf of one connection."""
+    """Logs what went wrong on behalf of one connection and what its other end is not told."""
 
     def __init__(self) -> None:
+        self.remote = "?"
+        """The address of the other end; must be printable."""
         self._count = 0
 
-    def failure(self, what: str, error: BaseException, peer: str) -> None:
-        """Log an exception that the other end is not told about; `what` and `peer` must be printable."""
-        self._count += 1
-        if self._count <= MAX_FAILURES:
-            logger.error("%s, asked by %s:\n%s", what, peer, _printable_traceback(error))
+    def failure(self, what: str, error: BaseException) -> None:
+        """Log an exception of the program's own code; `what` must be printable."""
+        if self._may_log():
+            logger.error("%s, asked by %s:\n%s", what, self.remote, _printable_traceback(error))
 
-    def close(self, peer: str) -> None:
-        """Log how many failures were not logged."""
+    def not_run(self, command: bytes, refusal: Refusal) -> None:
+        """Log that a command which nobody waits for was not run, and why."""
+        if self._may_log():
+            why = printable(refusal.code + b": " + refusal.description)
+            logger.warning("%s, told by %s, was not run: %s", printable(command), self.remote, why)
+
+    def still_running(self, count: int) -> None:
+        """Log that responders do not heed their cancellation."""
+        if self._may_log():
+            logger.warning("%d responder(s) for %s still run though they were cancelled", count, self.remote)
+
+    def close(self) -> None:
+        """Log how much was not logged."""
         if self._count > MAX_FAILURES:
-            logger.error("%d more failures of responders asked by %s were not logged", self._count - MAX_FAILURES, peer)
+            logger.warning("%d more failures for %s were not logged", self._count - MAX_FAILURES, self.remote)
+
+    def _may_log(self) -> bool:
+        self._count += 1
+        return self._count <= MAX_FAILURES
 
 
 def _printable_traceback(error: BaseException) -> str:

@@ -13,6 +13,8 @@ from ampkit.errors import ConnectionFailed
 HIGH_WATER: Final = 65_536
 """Bytes that the other end has not taken before the writing protocol is paused: what asyncio's sockets have."""
 
+_NOBODY: Final = asyncio.Protocol()
+
 Listener = Callable[[], asyncio.Protocol]
 
 # The names of memory:// are for one event loop what ports are for a machine, so the table has to be one for all.
@@ -52,9 +54,10 @@ class MemoryTransport(asyncio.Transport):
 
     def abort(self) -> None:
         """Close at once; what the other end has not taken is lost."""
-        self._closing = True
-        self._loop.call_soon(self._lose, None)
-        self._loop.call_soon(self.other._lose, ConnectionResetError("the other end aborted the connection"))
+        if not self._lost:
+            self._closing = True
+            self._loop.call_soon(self._lose, None)
+            self._loop.call_soon(self.other._lose, ConnectionResetError("the other end aborted the connection"))
 
     def is_closing(self) -> bool:
         """Whether `close` or `abort` was called, or the connection has ended."""
@@ -75,9 +78,9 @@ class MemoryTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         """Count the bytes that the other end has not taken."""
-        return self.other._inbox_size
+        return 0 if self._lost else self.other._inbox_size
 
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:  # noqa: ARG002 - always 0
         """Set the bytes above which the protocol is paused; it is resumed when all are taken."""
         self._high_water = HIGH_WATER if high is None else high
 
@@ -116,7 +119,7 @@ class MemoryTransport(asyncio.Transport):
 
     def _deliver(self) -> None:
         self._scheduled = False
-        if self._lost or (not self._reading and not self._closing):
+        if self._lost or self._is_holding():
             return
         data = b"".join(self._inbox)
         self._inbox.clear()
@@ -126,15 +129,19 @@ class MemoryTransport(asyncio.Transport):
             self.other._protocol.resume_writing()
         if data and not self._closing:
             self._protocol.data_received(data)
-        if self._eof and not self._inbox:
+        if self._eof and not self._inbox and not self._is_holding():  # it may have stopped reading just now
             self._end_of_stream()
+
+    def _is_holding(self) -> bool:
+        return not self._reading and not self._closing
 
     def _end_of_stream(self) -> None:
         if not self._closing:
             self._protocol.eof_received()
             self._closing = True
+        other = self.other
         self._lose(None)
-        self.other._lose(None)
+        other._lose(None)
 
     def _lose(self, error: Exception | None) -> None:
         if not self._lost:
@@ -143,6 +150,8 @@ class MemoryTransport(asyncio.Transport):
             self._inbox.clear()
             self._inbox_size = 0
             self._protocol.connection_lost(error)
+            self._protocol = _NOBODY
+            del self.other  # so that no cycle keeps either end
 
 
 def connect_pair(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar, overload
 
 from ampkit.asyncio.address import Address, address_of
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.channel import Channel
-from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived, StrayReceived
+from ampkit.asyncio.closing import Closing
+from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded, LocalProtocolError, RemoteProtocolError
-from ampkit.policy.credit import Admission
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
 from ampkit.schema.responders import Responders
@@ -41,14 +41,14 @@ class Peer:
     def __init__(
         self, make_responders: Callable[[Peer], Responders], address: Address, *, limits: Limits, options: Options
     ) -> None:
-        self._make_responders = make_responders
-        self._address = address
-        self._options = options
         self.channel = self._channel = Channel(asyncio.get_running_loop(), self, limits)
         self._connection = self._channel.connection
         self._calls = Calls(self._channel)
-        self._answering = Answering(self._channel, options.dispatch, limits, self)
-        self._answering.on_fatal = self._close_behind_fatal
+        self._answering = Answering(self._channel, options, limits, self._calls.under_way)
+        self.closing = Closing(self._channel, self._calls, self._answering, options.close_timeout)
+        self._make_responders = make_responders
+        self._remote = self._local = address
+        self._options = options
 
     # Calling
 
@@ -65,11 +65,25 @@ class Peer:
         schema = command.__command__
         pairs = schema.encode(command)
         if not schema.answers:
-            await self._calls.send(pairs)
+            await self._tell(pairs, schema.name, self._seconds(timeout))
             return None  # type: ignore[return-value]  # such a command is a Command[None]
         outcome = await self._calls.ask(pairs, self._seconds(timeout))
-        return self._response(outcome, schema)  # type: ignore[no-any-return]
+        if outcome.__class__ is AnswerReceived:
+            return schema.decode_response(outcome.box)  # type: ignore[no-any-return]
+        raise self._error(outcome, schema.name, schema)
 
+    @overload
+    async def call_many(
+        self,
+        commands: Iterable[Command[R]],
+        *,
+        timeout: float | _Unset | None = ...,
+        return_exceptions: Literal[False] = ...,
+    ) -> list[R]: ...
+    @overload
+    async def call_many(
+        self, commands: Iterable[Command[R]], *, timeout: float | _Unset | None = ..., return_exceptions: Literal[True]
+    ) -> list[R | Exception]: ...
     async def call_many(
         self,
         commands: Iterable[Command[R]],
@@ -79,10 +93,10 @@ class Peer:
     ) -> list[Any]:
         """Ask several things in one go, and return the responses in the same order.
 
-        Much cheaper than as many `call`s, because only one future is awaited. `timeout` is for all of them
+        Cheaper than as many `call`s, because only one future is awaited. `timeout` is for all of them
         together. All are awaited to their end; then the first error in the order of asking is raised, or with
-        `return_exceptions=True` errors stand in the list in place of responses. Raises as `call` does;
-        nothing is sent if one of the commands cannot be encoded.
+        `return_exceptions=True` errors stand in the list in place of responses. Raises as `call` does; nothing
+        is sent if one of the commands cannot be encoded, but a box above `Limits.max_box_bytes` fails alone.
         """
         schemas: list[CommandSchema] = []
         pairs: list[bytes] = []
@@ -107,7 +121,8 @@ class Peer:
         Whether it arrived or failed cannot be known. Twisted peers close the connection if they have no
         responder for it or if it fails. Raises LocalProtocolError and ConnectionLost as `call` does.
         """
-        await self._calls.send(command.__command__.encode(command))
+        schema = command.__command__
+        await self._tell(schema.encode(command), schema.name, None)
 
     async def call_raw(
         self, command: bytes, box: Mapping[bytes, bytes] | None = None, *, timeout: float | _Unset | None = UNSET
@@ -125,7 +140,7 @@ class Peer:
 
     async def tell_raw(self, command: bytes, box: Mapping[bytes, bytes] | None = None) -> None:
         """Send a box of bytes without asking for an answer, as `tell` does. Raises as `tell` does."""
-        await self._calls.send(self._connection.ask_pairs(command, box or {}))
+        await self._tell(self._connection.ask_pairs(command, box or {}), command, None)
 
     # The connection
 
@@ -142,29 +157,24 @@ class Peer:
     @property
     def remote_address(self) -> str:
         """The other end as a URL. The connecting end of a unix socket has no address: there, the socket's own."""
-        return str(self._address_from("peername"))
+        return str(self._remote)
 
     @property
     def local_address(self) -> str:
         """This end as a URL."""
-        return str(self._address_from("sockname"))
+        return str(self._local)
 
     async def close(self, grace: float = 0.0) -> None:
         """Close the connection; returns when it is closed and no responder runs any more.
 
-        With `grace` seconds, asks under way in both directions may end first, while new ones of the other end
-        are refused as BUSY. Then responders that still run are cancelled and calls that still wait fail with
-        ConnectionLost. What was written is delivered if the other end takes it within `Options.close_timeout`
-        seconds, and as long is waited for responders that do not heed their cancellation.
+        With `grace` seconds, asks under way in both directions may end first, and ask for that what they need,
+        while new ones of the other end are refused as BUSY. Then responders that still run are cancelled and
+        calls that still wait fail with ConnectionLost. What was written is delivered if the other end takes it
+        within `Options.close_timeout` seconds, and as long is waited for responders that do not heed their
+        cancellation. Cancelling `close` closes at once. A responder may close its own connection: it is
+        neither cancelled nor waited for, but its answer is lost.
         """
-        if self.state is State.OPEN:
-            self._connection.close()
-        await self._settle(grace)
-        running = self._without_current(self._answering.running)
-        self._channel.close(ConnectionLost("this end closed the connection"), self._options.close_timeout)
-        if running:
-            await asyncio.wait(running, timeout=self._options.close_timeout)
-        await self.wait_closed()
+        await self.closing.close(grace, asyncio.current_task())
 
     async def wait_closed(self) -> None:
         """Wait until the connection is closed, by whichever end; `end_reason` says why."""
@@ -179,31 +189,34 @@ class Peer:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Peer {self.remote_address} {self.state.value}>"
+        return f"<Peer {self._remote} {self.state.value}>"
 
     # What the channel calls (`ampkit.asyncio.channel.Owner`)
 
-    def opened(self) -> None:
-        """Get the responders, which may be this connection's own."""
+    def opened(self, transport: asyncio.Transport) -> None:
+        """Note the addresses while they can be had, and get the responders, which may be this connection's own."""
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            self._remote = address_of(sock.family, transport.get_extra_info("peername"), self._remote)
+            self._local = address_of(sock.family, transport.get_extra_info("sockname"), self._local)
+        self._answering.log.remote = self.remote_address
         try:
             self._answering.responders = self._make_responders(self)
         except Exception as error:  # noqa: BLE001 - the program's own code failed; this connection is of no use
-            self._answering.log.failure("making a service failed", error, self.remote_address)
-            self._channel.loop.call_soon(self._channel.fail, ConnectionLost("there is no service for this connection"))
+            if not isinstance(error, ConnectionLost):
+                self._answering.log.failure("making a service failed", error)
+            self._channel.fail(ConnectionLost("there is no service for this connection"))
 
-    def may_read(self) -> bool:
-        """Say whether another box may be taken."""
-        return self._answering.has_room() or self._answering.admission() is not Admission.WAIT
-
-    def event_received(self, event: Event) -> None:
-        """Give an event to whom it concerns."""
+    def event_received(self, event: Event) -> bool:
+        """Give an event to whom it concerns; return false if it is an ask that has to wait."""
         if isinstance(event, AskReceived):
-            self._answering.ask_received(event)
-        elif isinstance(event, StrayReceived):
-            if self._options.strict and not event.late:
-                self._channel.fail(RemoteProtocolError(event.reason))
-        elif not event.waiter.done():
-            event.waiter.set_result(event)
+            return self._answering.ask_received(event, self)
+        if isinstance(event, AnswerReceived | RefusalReceived):
+            if not event.waiter.done():
+                event.waiter.set_result(event)
+        elif self._options.strict and not event.late:
+            self._channel.fail(RemoteProtocolError(event.reason))
+        return True
 
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """End all calls and cancel all responders."""
@@ -211,9 +224,15 @@ class Peer:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(outcome)
+        self._calls.end()
         self._answering.cancel()
+        self._answering.log.close()
 
     # Inside
+
+    async def _tell(self, pairs: bytes, name: bytes, seconds: float | None) -> None:
+        if not await self._calls.tell(pairs, seconds):
+            raise DeadlineExceeded(f"no room to send {printable(name)} to {self.remote_address} in time")
 
     def _response(self, outcome: Outcome, schema: CommandSchema) -> Any:
         if isinstance(outcome, AnswerReceived):
@@ -227,6 +246,8 @@ class Peer:
             error.add_note(f"This is the answer to {to}.")
             return error
         if isinstance(outcome, Ended):
+            if isinstance(outcome.reason, LocalProtocolError):
+                return outcome.reason
             lost = ConnectionLost(f"no answer to {to}: {outcome.reason}")
             lost.__cause__ = outcome.reason
             return lost
@@ -234,31 +255,6 @@ class Peer:
 
     def _seconds(self, timeout: float | _Unset | None) -> float | None:
         return self._options.timeout if isinstance(timeout, _Unset) else timeout
-
-    async def _settle(self, grace: float) -> None:
-        """Wait at most `grace` seconds until nothing is under way in either direction."""
-        loop = self._channel.loop
-        deadline = loop.time() + grace
-        while (under_way := self._under_way()) and (left := deadline - loop.time()) > 0:
-            await asyncio.wait(under_way, timeout=left)
-
-    def _under_way(self) -> set[asyncio.Future[Any]]:
-        return self._without_current(self._answering.running) | self._calls.waiting()
-
-    @staticmethod
-    def _without_current(tasks: Iterable[asyncio.Future[Any]]) -> set[asyncio.Future[Any]]:
-        """Leave out the responder that closes its own connection: it cannot wait for itself."""
-        return set(tasks) - {asyncio.current_task()}
-
-    def _close_behind_fatal(self) -> None:
-        self._channel.close(ConnectionLost("this end refused with a fatal error"), self._options.close_timeout)
-
-    def _address_from(self, key: str) -> Address:
-        transport = self._channel.transport
-        sock = transport.get_extra_info("socket") if transport is not None else None
-        if transport is None or sock is None:
-            return self._address
-        return address_of(sock.family, transport.get_extra_info(key), self._address)
 
 
 def _answerable(schema: CommandSchema) -> CommandSchema:

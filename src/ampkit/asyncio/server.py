@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from ampkit.asyncio.address import Address, parse_address
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
+from ampkit.core.states import State
+from ampkit.errors import ConnectionLost
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
-from ampkit.schema.responders import Responders, Services
+from ampkit.schema.responders import Responders, Service, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
+_POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 ServiceFactory: TypeAlias = Callable[[], Services] | Callable[[Peer], Services]
-"""Called for each connection, with its peer if it takes a parameter."""
+"""Called for each connection, with its peer if it needs an argument."""
 
 
 def serve(
@@ -30,7 +34,8 @@ def serve(
 
     `async with serve(Calculator(), "tcp://127.0.0.1:0") as server:` closes it at the end of the block;
     `server = await serve(...)` leaves that to you. A `Service` instance, or several, is shared by all
-    connections; a function or class is called for one per connection, with the `Peer` if it takes a parameter.
+    connections; a function or class is called for one per connection, with the `Peer` if it needs an argument.
+    If it raises, the connection is closed; what it raises is logged, unless it is a ConnectionLost.
     An empty host listens on all interfaces, a host name on all its IP addresses; port 0 is any free port, see
     `Server.addresses`.
 
@@ -40,8 +45,8 @@ def serve(
     parsed = [parse_address(address) for address in addresses]
     if not parsed:
         raise TypeError("serve needs at least one address")
-    server = Server(_responders_maker(service), limits, options)
-    return Opening(lambda: server.open(parsed))
+    make_responders = _responders_maker(service)
+    return Opening(lambda: Server(make_responders, limits, options).open(parsed))
 
 
 class Server:
@@ -53,6 +58,7 @@ class Server:
         self._options = options
         self._listeners: list[Listener] = []
         self._peers: set[Peer] = set()
+        self._is_closing = False
         self._closed = asyncio.Event()
 
     async def open(self, addresses: Iterable[Address]) -> Self:
@@ -73,7 +79,7 @@ class Server:
     @property
     def peers(self) -> frozenset[Peer]:
         """Those who are connected now; call them as they call you."""
-        return frozenset(self._peers)
+        return frozenset(peer for peer in self._peers if peer.state is not State.CLOSED)
 
     async def close(self, grace: float | None = None) -> None:
         """Stop listening and close all connections; returns when no responder runs any more.
@@ -81,11 +87,14 @@ class Server:
         Asks that run have `grace` seconds (default: `Options.close_timeout`) to end and their answers to leave;
         see `Peer.close`.
         """
+        self._is_closing = True
         self._stop_listening()
         seconds = self._options.close_timeout if grace is None else grace
-        if self._peers:
-            await asyncio.gather(*(peer.close(seconds) for peer in self._peers))
-        self._closed.set()
+        closer = asyncio.current_task()
+        try:
+            await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._peers))
+        finally:
+            self._closed.set()
 
     async def wait_closed(self) -> None:
         """Wait until `close` has done its work: what a program does that only serves."""
@@ -100,13 +109,17 @@ class Server:
         await self.close()
 
     def __repr__(self) -> str:
-        return f"<Server {' '.join(self.addresses)} {len(self._peers)} connected>"
+        return f"<Server {' '.join(self.addresses)} {len(self.peers)} connected>"
 
     def _accept(self, address: Address) -> Channel:
-        peer = Peer(self._make_responders, address, limits=self._limits, options=self._options)
+        return Peer(self._begin, address, limits=self._limits, options=self._options).channel
+
+    def _begin(self, peer: Peer) -> Responders:
+        if self._is_closing:
+            raise ConnectionLost("this server does not listen any more")
         self._peers.add(peer)
         peer.channel.closed.add_done_callback(lambda _: self._peers.discard(peer))
-        return peer.channel
+        return self._make_responders(peer)
 
     def _stop_listening(self) -> None:
         for listener in self._listeners:
@@ -115,9 +128,13 @@ class Server:
 
 def _responders_maker(service: Services | ServiceFactory) -> Callable[[Peer], Responders]:
     """Return a function that gives each connection its responders."""
-    if not callable(service):
+    if isinstance(service, Service) or not callable(service):
         shared = Responders(service)
         return lambda _: shared
     factory: Callable[..., Services] = service
-    takes_peer = bool(inspect.signature(factory).parameters)
-    return lambda peer: Responders(factory(peer) if takes_peer else factory())
+    needs_peer = any(_is_needed(parameter) for parameter in inspect.signature(factory).parameters.values())
+    return lambda peer: Responders(factory(peer) if needs_peer else factory())
+
+
+def _is_needed(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty and parameter.kind in _POSITIONAL

@@ -1,0 +1,58 @@
+"""The orderly end of one connection: what may still end, for how long, and who is waited for; moves no bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from ampkit.asyncio.answering import Answering
+from ampkit.asyncio.calls import Calls
+from ampkit.asyncio.channel import Channel
+from ampkit.errors import ConnectionLost
+
+
+class Closing:
+    """Closes a connection, as often and by as many at a time as may be."""
+
+    def __init__(self, channel: Channel, calls: Calls, answering: Answering, timeout: float) -> None:
+        self._channel = channel
+        self._calls = calls
+        self._answering = answering
+        self._timeout = timeout
+
+    async def close(self, grace: float, closer: asyncio.Task[Any] | None) -> None:
+        """Close on behalf of a task: if it is a responder of this connection, it is not waited for."""
+        with self._answering.sparing(closer):
+            self._channel.connection.close()
+            in_peace = False
+            try:
+                await self._settle(grace)
+                in_peace = grace > 0
+            finally:
+                self._end(in_peace)
+            await self._wait_for_responders()
+            await asyncio.shield(self._channel.closed)
+
+    async def _settle(self, grace: float) -> None:
+        """Wait at most `grace` seconds until nothing is under way in either direction, or the connection is closed."""
+        loop, closed = self._channel.loop, self._channel.closed
+        deadline = loop.time() + grace
+        while (waiting := self._under_way()) is not None and not closed.done() and (left := deadline - loop.time()) > 0:
+            await asyncio.wait({waiting, closed}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+
+    def _under_way(self) -> asyncio.Future[Any] | None:
+        """Return any one thing that is under way."""
+        return next(self._answering.running(), None) or self._calls.waiting()
+
+    def _end(self, in_peace: bool) -> None:
+        reason = ConnectionLost("this end closed the connection")
+        end = self._channel.finish if in_peace else self._channel.close
+        end(reason, self._timeout)
+        self._answering.cancel()
+
+    async def _wait_for_responders(self) -> None:
+        running = set(self._answering.running())
+        if running:
+            _, left = await asyncio.wait(running, timeout=self._timeout)
+            if left:
+                self._answering.log.still_running(len(left))
