@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import Any, Final
 
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IFileDescriptorReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -14,11 +15,13 @@ from ampkit.twisted._boxes import AmpBox
 from ampkit.twisted._commands import StartTLS, _CommandMeta
 from ampkit.twisted._dispatcher import BoxDispatcher
 from ampkit.twisted._interfaces import IBoxReceiver, IBoxSender, IResponderLocator
-from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, WrappedResponder
+from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, answerFor
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
 from ampkit.twisted._question import Question
-from ampkit.twisted._straight import Seams, Straight
+from ampkit.twisted._seams import Seams
+from ampkit.twisted._straight import straightOf
+from ampkit.twisted._writing import write
 from ampkit.wire.box import END
 
 
@@ -39,11 +42,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         BoxDispatcher.__init__(self, self if locator is None else locator)
         BinaryBoxProtocol.__init__(self, self if boxReceiver is None else boxReceiver)
 
-    def _defaultStartTLSResponder(self) -> dict[str, Any]:
-        """Agree to secure the connection, without a certificate of this end's. Decorate another method to differ."""
-        return {}
-
-    StartTLS.responder(_defaultStartTLSResponder)
+    StartTLS.responder(BinaryBoxProtocol._defaultStartTLSResponder)
 
     def locateResponder(self, name: bytes) -> Any:
         """Return the decorated responder of a command, or else the method that is named after it, or None."""
@@ -67,39 +66,42 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     # The short way
 
-    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Any:
+    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
         """Ask a command; see `BoxDispatcher.callRemote`."""
-        straight = commandType.straight() if type(commandType) is _CommandMeta and not a else None
-        if straight is not None and self._isStraight():
+        if type(commandType) is _CommandMeta and not a and self._maySendStraight():
+            straight: Any = commandType._straight
+            if straight is None or straight.delivery is not self._delivery:
+                straight = straightOf(commandType, self._delivery)
             pairs = straight.encodeArguments(kw)
             if pairs is not None:
                 return self._askStraight(straight, pairs)
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
-    def _askStraight(self, straight: Straight, pairs: bytes) -> Question | None:
+    def _askStraight(self, straight: Any, pairs: bytes) -> Any:
         self._counter += 1
         tag = b"%x" % self._counter
         if not straight.requiresAnswer:
-            self._write(pairs + END)
+            write(self.transport, pairs + END)
             return None
-        outstanding: Any = self._outstandingRequests
-        question = outstanding[tag] = Question(outstanding, tag, straight)
-        question.isFor(straight.command, self)
-        self._write(ask_box(tag, pairs))
+        question = self._outstandingRequests[tag] = Question(self, tag, straight)  # type: ignore[index]
+        write(self.transport, ask_box(tag, pairs))
         return question
 
-    def _isStraight(self) -> bool:
-        """Say whether what is sent now may take the short way."""
+    def _maySendStraight(self) -> bool:
+        """Say whether the methods that would send a box now would do nothing but write its bytes."""
+        if self._delivery is None:
+            self._keepsSeams = _SEAMS.areKeptBy(self)
         return (
-            (self._keepsSeams if self._delivering else _SEAMS.areKeptBy(self))
+            self._keepsSeams
             and self.boxSender is self
             and self._failAllReason is None
-            and not self._locked
             and self._startingTLSBuffer is None
+            and not self._locked
             and self.transport is not None
         )
 
-    def _beginDelivery(self) -> None:
+    def _lookAgain(self) -> None:
+        BinaryBoxProtocol._lookAgain(self)
         self._keepsSeams = _SEAMS.areKeptBy(self)
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
@@ -119,34 +121,35 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         if response is None:
             return False
         del outstanding[tag]
-        question.fire(response, self.unhandledError)
+        question.respond(response)
+        if isinstance(question.result, _UNFINISHED):
+            question.addErrback(self.unhandledError)
         return True
 
     def _takeAsk(self, strings: dict[bytes, bytes]) -> bool:
         """Take an ask, and return true; or leave it as it was, and return false."""
-        command, function = self._commandDispatch.get(strings.get(COMMAND, b""), (None, None))
-        straight = command.straight() if type(command) is _CommandMeta else None
-        if straight is None or ERROR in strings or self.locator is not self:
+        command, function = self._commandDispatch.get(strings.get(COMMAND, b""), _NOBODY)
+        if type(command) is not _CommandMeta or ERROR in strings or self.locator is not self:
             return False
+        straight: Any = command._straight  # type: ignore[attr-defined]
+        if straight is None or straight.delivery is not self._delivery:
+            straight = straightOf(command, self._delivery)
         objects = straight.decodeArguments(strings)
         if objects is None:
             return False
-        self._respond(straight, function, objects, strings)
-        return True
-
-    def _respond(self, straight: Straight, function: Any, objects: Any, strings: dict[bytes, bytes]) -> None:
         try:
             result = function(self, **objects)
-            if type(result) is dict and self._isStraight():
-                pairs = straight.encodeResponse(result)
-                if pairs is not None:
-                    if ASK in strings:
-                        self._write(answer_box(strings[ASK], pairs))
-                    return
-        except Exception:
+        except BaseException:  # noqa: BLE001 - as in every responder's Deferred
             result = Failure()
-        wrapped = WrappedResponder(self, MethodType(function, self), straight.command)
-        self._answerWith(wrapped.answer(result), AmpBox(strings))
+        if type(result) is dict and self._maySendStraight():
+            pairs = straight.encodeResponse(result)
+            if pairs is not None:
+                if ASK in strings:
+                    write(self.transport, answer_box(strings[ASK], pairs))
+                return True
+        answer = answerFor(maybeDeferred(lambda: result), self, MethodType(function, self), command)
+        self._answerWith(answer, AmpBox(strings))
+        return True
 
     def _logged(self) -> dict[str, Any]:
         return {"cls": self.__class__.__name__, "host": self._transportHost, "peer": self._transportPeer}
@@ -155,6 +158,9 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         inner = "" if self.innerProtocol is None else f" inner {self.innerProtocol!r}"
         return f"<{self.__class__.__name__}{inner} at 0x{id(self):x}>"
 
+
+_UNFINISHED: Final = (Failure, Deferred)
+_NOBODY: Final = (None, None)
 
 _SEAMS: Final = Seams(
     AMP,
@@ -168,4 +174,10 @@ _SEAMS: Final = Seams(
     "sendBox",
     "_sendBoxCommand",
     "_nextTag",
+    elsewhere=(
+        (BoxDispatcher, ("callRemote",)),
+        (CommandLocator, ("locateResponder",)),
+        (AmpBox, ("__init__", "_sendTo", "serialize")),
+    ),
 )
+"""The methods between a call and its bytes."""

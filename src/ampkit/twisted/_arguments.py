@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 import decimal
+from collections.abc import Iterator
+from struct import pack
 from typing import Any
 
+from twisted.python.compat import nativeString
 from twisted.python.filepath import FilePath
 from zope.interface import implementer
 
-from ampkit.schema import argument, containers, scalars, times
+from ampkit.schema import scalars, times
 from ampkit.twisted._boxes import Box
 from ampkit.twisted._interfaces import IArgumentType
-from ampkit.twisted._names import UNLIMITED, _wireNameToPythonIdentifier
-from ampkit.twisted._times import _FixedOffsetTZInfo
-from ampkit.wire.codec import parse_string
+from ampkit.twisted._names import _wireNameToPythonIdentifier
+from ampkit.twisted._parsing import parseBoxes
+from ampkit.twisted._times import _FixedOffsetTZInfo, inWholeMinutes
 
 
 @implementer(IArgumentType)
@@ -137,7 +140,7 @@ class Decimal(Argument):
     """A `decimal.Decimal` with its exact digits and exponent."""
 
     def fromString(self, inString: bytes) -> decimal.Decimal:
-        return decimal.Decimal(inString.decode("utf-8"))
+        return decimal.Decimal(nativeString(inString))
 
     def toString(self, inObject: decimal.Decimal) -> bytes:
         if isinstance(inObject, decimal.Decimal):
@@ -162,8 +165,8 @@ class DateTime(Argument):
 
     def fromString(self, s: bytes | str) -> datetime.datetime:
         """Return the moment, in a time zone that is named after its offset."""
-        text = s if isinstance(s, str) else s.decode("ascii", "backslashreplace")
-        if len(s) != 32:
+        text: str = nativeString(s)
+        if len(text) != 32:
             raise ValueError(f"invalid date format {text!r}")
         *moment, hours, minutes = (int(text[position]) for position in self._positions)
         zone = _FixedOffsetTZInfo.fromSignHoursMinutes(text[26], hours, minutes)
@@ -172,10 +175,8 @@ class DateTime(Argument):
     def toString(self, i: datetime.datetime) -> bytes:
         """Return the wire form. Raises ValueError for a naive datetime."""
         if i.utcoffset() is None:
-            raise ValueError(
-                "amp.DateTime cannot serialize naive datetime instances.  You may find amp.utc useful."
-            )
-        return _dateTime.encode(i)
+            raise ValueError("amp.DateTime cannot serialize naive datetime instances.  You may find amp.utc useful.")
+        return _dateTime.encode(inWholeMinutes(i))
 
 
 class ListOf(Argument):
@@ -186,25 +187,20 @@ class ListOf(Argument):
         Argument.__init__(self, optional)
 
     def fromString(self, inString: bytes) -> list[Any]:
-        return containers.ListOf(AsElement(self.elementType)).decode(inString)
+        return [self.elementType.fromString(string) for string in _split(inString)]
 
     def toString(self, inObject: Any) -> bytes:
-        return containers.ListOf(AsElement(self.elementType)).encode(inObject)
+        strings = [self.elementType.toString(each) for each in inObject]
+        return b"".join([part for string in strings for part in (pack("!H", len(string)), string)])
 
 
-class AsElement(argument.Argument[Any]):
-    """A Twisted type of argument as one of the schema's."""
-
-    def __init__(self, twistedType: Argument) -> None:
-        super().__init__()
-        self._twistedType = twistedType
-
-    def encode(self, value: Any) -> bytes:
-        encoded: bytes = self._twistedType.toString(value)
-        return encoded
-
-    def decode(self, data: bytes) -> Any:
-        return self._twistedType.fromString(data)
+def _split(data: bytes) -> Iterator[bytes]:
+    """Take strings apart that have their two-byte length before them; a last one that is not whole is left out."""
+    at = 0
+    while (start := at + 2) <= len(data):
+        at = start + int.from_bytes(data[at:start], "big")
+        if at <= len(data):
+            yield data[start:at]
 
 
 class AmpList(Argument):
@@ -219,8 +215,7 @@ class AmpList(Argument):
         Argument.__init__(self, optional)
 
     def fromStringProto(self, inString: bytes, proto: Any) -> list[dict[str, Any]]:
-        boxes = parse_string(inString, UNLIMITED, empty_boxes=True)
-        return [_stringsToObjects(box, self.subargs, proto) for box in boxes]
+        return [_stringsToObjects(box, self.subargs, proto) for box in parseBoxes(inString)]
 
     def toStringProto(self, inObject: Any, proto: Any) -> bytes:
         return b"".join(_objectsToStrings(objects, self.subargs, Box(), proto).serialize() for objects in inObject)
@@ -248,8 +243,15 @@ def _stringsToObjects(strings: Any, arglist: Any, proto: Any) -> dict[str, Any]:
     """Return the objects of a box, by Python name; the box itself is not changed."""
     objects: dict[str, Any] = {}
     remaining = strings.copy()
-    for name, each in arglist:
-        each.fromBox(name, remaining, objects, proto)
+    descriptors = getattr(proto, "_descriptors", None)
+    waiting = descriptors.copy() if descriptors and isinstance(descriptors, dict) else {}
+    try:
+        for name, each in arglist:
+            each.fromBox(name, remaining, objects, proto)
+    except BaseException:
+        if waiting:  # those that were taken have not reached anybody
+            descriptors.update(waiting)
+        raise
     return objects
 
 

@@ -34,23 +34,23 @@ class AmpBox(dict[bytes, Any]):
         """
         try:
             return encode_pairs(self) + END
-        except LocalProtocolError as error:
-            raise self._fault() or error from None
+        except LocalProtocolError:
+            self._check()
+            return encode_pairs({_bytes(key): _bytes(value) for key, value in self.items()}) + END
 
-    def _fault(self) -> Exception | None:
-        """Return the error that Twisted has for what cannot be serialized."""
+    def _check(self) -> None:
+        """Raise what Twisted raises for what cannot be serialized."""
         for key, value in sorted(self.items(), key=lambda item: isinstance(item[0], bytes)):
             if isinstance(key, str):
-                return TypeError(f"Unicode key not allowed: {key!r}")
+                raise TypeError(f"Unicode key not allowed: {key!r}")
             if isinstance(value, str):
-                return TypeError(f"Unicode value for key {key!r} not allowed: {value!r}")
-            if not key:
-                return MalformedAmpBox("an empty key is the end of a box and cannot be sent")
+                raise TypeError(f"Unicode value for key {key!r} not allowed: {value!r}")
             if len(key) > MAX_KEY_LENGTH:
-                return TooLong(True, True, key, None)
-            if isinstance(value, bytes | bytearray | memoryview) and len(value) > MAX_VALUE_LENGTH:
-                return TooLong(False, True, value, key)
-        return None
+                raise TooLong(True, True, key, None)
+            if len(value) > MAX_VALUE_LENGTH:
+                raise TooLong(False, True, value, key)
+            if not key:
+                raise MalformedAmpBox("an empty key is the end of a box and cannot be sent")
 
     def _sendTo(self, proto: Any) -> None:
         """Send this box by a box sender; a subclass may do more before or after."""
@@ -58,6 +58,10 @@ class AmpBox(dict[bytes, Any]):
 
     def __repr__(self) -> str:
         return f"AmpBox({dict.__repr__(self)})"
+
+
+def _bytes(buffer: Any) -> bytes:
+    return b"".join((buffer,))
 
 
 Box = AmpBox

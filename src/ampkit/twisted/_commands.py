@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar
 
 from twisted.internet.defer import fail
 from twisted.internet.error import ConnectionLost
 from twisted.python.failure import Failure
 from twisted.python.reflect import accumulateClassDict
 
-from ampkit.twisted._arguments import _LocalArgument
+from ampkit.twisted._arguments import _LocalArgument, _objectsToStrings, _stringsToObjects
 from ampkit.twisted._boxes import Box, _SwitchBox
-from ampkit.twisted._codec import Codec
+from ampkit.twisted._dispatcher import BoxDispatcher
 from ampkit.twisted._errors import InvalidSignature, UnknownRemoteError
 from ampkit.twisted._names import _wireNameToPythonIdentifier
 from ampkit.twisted._question import Question
 from ampkit.twisted._registry import register
 from ampkit.twisted._stock import stock
-from ampkit.twisted._straight import NotStraight, Straight
-from ampkit.twisted._tls import _NoCertificate, _TLSBox, tlsModule
+from ampkit.twisted._tls import _NoCertificate, _TLSBox, checkOnlyOneTLS, tlsModule
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CONNECTION_LOST = Failure(ConnectionLost())
+_REFUSALS: Final = (stock.RemoteAmpError, stock.UnhandledCommand, stock.MalformedAmpBox)
+"""What the other end's error box becomes."""
+
+_sendBoxCommand: Final = BoxDispatcher._sendBoxCommand
 
 
 class _CommandMeta(type):
@@ -40,51 +42,30 @@ class _CommandMeta(type):
         _check_bytes("Response", [key for key, _ in command.response])
         _check_bytes("Error", command.errors.values())
         _check_bytes("Fatal error", command.fatalErrors.values())
-        command.allErrors = {}
-        accumulateClassDict(command, "errors", command.allErrors)
-        accumulateClassDict(command, "fatalErrors", command.allErrors)
-        command.reverseErrors = {code: exception for exception, code in command.allErrors.items()}
-        command._argumentCodec = Codec(command.arguments)
-        command._responseCodec = Codec(command.response)
+        errors: dict[type[Exception], bytes] = {}
+        fatalErrors: dict[type[Exception], bytes] = {}
+        accumulateClassDict(command, "errors", errors)
+        accumulateClassDict(command, "fatalErrors", fatalErrors)
+        command.allErrors = {**errors, **fatalErrors}
+        command.reverseErrors = {code: error for which in (errors, fatalErrors) for error, code in which.items()}
         command._straight = None
-        return cast("_CommandMeta", command)
+        made: _CommandMeta = command
+        return made
 
-
-    def __setattr__(cls, name: str, value: Any) -> None:
-        """Change the class, and let the short way be looked for anew."""
-        type.__setattr__(cls, name, value)
-        if not name.startswith("_straight"):
-            cls._straight = None
-
-    _straight: Straight | NotStraight | None
-
-    def straight(cls) -> Straight | None:
-        """Return the codecs for the short way, or None for a command that overrides what the short way leaves out."""
-        found = cls._straight
-        if found is None:
-            found = cls._straight = _straightOf(cls)
-        return found if found.__class__ is Straight else None  # type: ignore[return-value]
-
-
-def _straightOf(command: Any) -> Straight | NotStraight:
-    try:
-        if any(getattr(command, name) != getattr(Command, name) for name in _VALUES):
-            raise NotStraight
-        if any(getattr(command, name).__func__ is not getattr(Command, name).__func__ for name in _CLASS_METHODS):
-            raise NotStraight
-        return Straight(command, command._argumentCodecNow(), command._responseCodecNow())
-    except NotStraight as reason:
-        return reason
-
-
-_VALUES = ("__init__", "_doCommand", "commandType", "responseType")
-_CLASS_METHODS = ("makeArguments", "makeResponse", "parseArguments", "parseResponse", "_knownError")
+    _straight: Any
+    """The short way of this command, once there is one; `_straight` looks after it."""
 
 
 def _check_bytes(what: str, names: Any) -> None:
     for name in names:
         if not isinstance(name, bytes):
             raise TypeError(f"{what} names must be byte strings, got: {name!r}")
+
+
+def _isUntouched(question: Any, proto: Any) -> bool:
+    """Say whether a Deferred comes straight from our dispatcher, and neither a program nor an answer was there first."""
+    method = getattr(proto._sendBoxCommand, "__func__", None)
+    return method is _sendBoxCommand and type(question) is Question and not question.called
 
 
 class Command(metaclass=_CommandMeta):
@@ -106,60 +87,42 @@ class Command(metaclass=_CommandMeta):
     responseType: ClassVar[Any] = Box
     requiresAnswer: ClassVar[bool] = True
 
-    _argumentCodec: ClassVar[Codec]
-    _responseCodec: ClassVar[Codec]
-
     def __init__(self, /, **kw: Any) -> None:
         self.structured = kw
-        missing = self._argumentCodecNow().names - kw.keys()
-        if missing:
-            self._checkForgotten(missing)
-
-    def _checkForgotten(self, missing: frozenset[str]) -> None:
-        names = [(_wireNameToPythonIdentifier(key), each) for key, each in self.arguments]
-        forgotten = [name for name, each in names if name in missing and not each.optional]
+        names = [
+            _wireNameToPythonIdentifier(key) for key, each in self.arguments if not getattr(each, "optional", False)
+        ]
+        forgotten = [name for name in names if name not in kw]
         if forgotten:
             raise InvalidSignature(f"forgot {', '.join(forgotten)} for {self.commandName!r}")
-
-    @classmethod
-    def _argumentCodecNow(cls) -> Codec:
-        if not cls._argumentCodec.isFor(cls.arguments):
-            cls._argumentCodec = Codec(cls.arguments)
-        return cls._argumentCodec
-
-    @classmethod
-    def _responseCodecNow(cls) -> Codec:
-        if not cls._responseCodec.isFor(cls.response):
-            cls._responseCodec = Codec(cls.response)
-        return cls._responseCodec
 
     @classmethod
     def makeResponse(cls, objects: Any, proto: Any) -> Any:
         """Return the answer's box; a failed Deferred if its class refuses to be made."""
         try:
             box = cls.responseType()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - it becomes the Deferred's failure
             return fail()
-        return cls._responseCodecNow().write(objects, box, proto)
+        return _objectsToStrings(objects, cls.response, box, proto)
 
     @classmethod
     def makeArguments(cls, objects: Any, proto: Any) -> Any:
         """Return the ask's box. Raises InvalidSignature for a name that is no argument."""
-        codec = cls._argumentCodecNow()
+        names = {_wireNameToPythonIdentifier(key) for key, _ in cls.arguments}
         for name in objects:
-            if name not in codec.names:
+            if name not in names:
                 raise InvalidSignature(f"{name} is not a valid argument")
-        return codec.write(objects, cls.commandType(), proto)
+        return _objectsToStrings(objects, cls.arguments, cls.commandType(), proto)
 
     @classmethod
     def parseResponse(cls, box: Any, protocol: Any) -> dict[str, Any]:
         """Return the objects of an answer's box."""
-        return cls._responseCodecNow().read(box, protocol)
+        return _stringsToObjects(box, cls.response, protocol)
 
     @classmethod
     def parseArguments(cls, box: Any, protocol: Any) -> dict[str, Any]:
         """Return the objects of an ask's box."""
-        return cls._argumentCodecNow().read(box, protocol)
+        return _stringsToObjects(box, cls.arguments, protocol)
 
     @classmethod
     def responder(cls, methodfunc: F) -> F:
@@ -169,12 +132,13 @@ class Command(metaclass=_CommandMeta):
 
     def _doCommand(self, proto: Any) -> Any:
         """Ask on a protocol; return a Deferred for the response, or None if nobody waits for one."""
-        question = proto._sendBoxCommand(
-            self.commandName, self.makeArguments(self.structured, proto), self.requiresAnswer
-        )
-        if isinstance(question, Question):
-            question.isFor(type(self), proto)
-        elif self.requiresAnswer:
+        box = self.makeArguments(self.structured, proto)
+        question = proto._sendBoxCommand(self.commandName, box, self.requiresAnswer)
+        if not self.requiresAnswer:
+            return question
+        if _isUntouched(question, proto):
+            question.isFor(self)
+        else:
             question.addCallback(self.parseResponse, proto)
             question.addErrback(self._knownError)
         return question
@@ -191,8 +155,14 @@ class Command(metaclass=_CommandMeta):
 class StartTLS(Command):
     """Make the connection secure; the certificates are this end's, and never leave it."""
 
-    arguments = [(b"tls_localCertificate", _LocalArgument(optional=True)), (b"tls_verifyAuthorities", _LocalArgument(optional=True))]
-    response = [(b"tls_localCertificate", _LocalArgument(optional=True)), (b"tls_verifyAuthorities", _LocalArgument(optional=True))]
+    arguments = [
+        (b"tls_localCertificate", _LocalArgument(optional=True)),
+        (b"tls_verifyAuthorities", _LocalArgument(optional=True)),
+    ]
+    response = [
+        (b"tls_localCertificate", _LocalArgument(optional=True)),
+        (b"tls_verifyAuthorities", _LocalArgument(optional=True)),
+    ]
     responseType = _TLSBox
 
     def __init__(self, *, tls_localCertificate: Any = None, tls_verifyAuthorities: Any = None, **kw: Any) -> None:
@@ -204,9 +174,7 @@ class StartTLS(Command):
 
     def _doCommand(self, proto: Any) -> Any:
         """Ask, hold back what is sent meanwhile, and secure the transport when the answer comes."""
-        check = getattr(proto, "_checkOnlyOneTLS", None)
-        if check is not None:  # before anything is sent: behind the ask nobody could take it back
-            check(self.certificate, self.authorities)
+        checkOnlyOneTLS(proto, self.certificate, self.authorities)  # before the ask: nobody could take it back
         question = Command._doCommand(self, proto)
         proto._prepareTLS(self.certificate, self.authorities)
 
@@ -214,14 +182,14 @@ class StartTLS(Command):
             proto._startTLS(self.certificate, self.authorities)
             return response
 
-        def refused(failure: Failure) -> Failure:
-            release = getattr(proto, "_unprepareTLS", None)
-            if release is not None:
-                release()
+        def failed(failure: Failure) -> Failure:
+            if failure.check(*_REFUSALS, *self.allErrors):
+                proto._unprepareTLS()
+            elif proto._failAllReason is None:  # whatever the other end does now, here it would not be understood
+                proto.transport.loseConnection()
             return failure
 
-        question.addCallbacks(secure, refused)
-        return question
+        return question.addCallback(secure).addErrback(failed)
 
 
 class ProtocolSwitchCommand(Command):
@@ -248,7 +216,7 @@ class ProtocolSwitchCommand(Command):
 
         def refused(failure: Failure) -> Failure:
             proto._unlockFromSwitch()
-            self.protoToSwitchToFactory.clientConnectionFailed(None, CONNECTION_LOST)
+            self.protoToSwitchToFactory.clientConnectionFailed(None, Failure(ConnectionLost()))
             return failure
 
         return question.addCallbacks(switch, refused)

@@ -12,7 +12,6 @@ from zope.interface import implementer
 from ampkit.twisted._boxes import Box, QuitBox
 from ampkit.twisted._errors import MalformedAmpBox, NoEmptyBoxes, RemoteAmpError, UnhandledCommand
 from ampkit.twisted._interfaces import IBoxReceiver
-from ampkit.twisted._locators import WrappedResponder
 from ampkit.twisted._names import (
     ANSWER,
     ASK,
@@ -27,6 +26,7 @@ from ampkit.twisted._names import (
 )
 from ampkit.twisted._question import Question
 from ampkit.twisted._stock import stock
+from ampkit.twisted._tls import isSecuring
 
 
 @implementer(IBoxReceiver)
@@ -75,7 +75,7 @@ class BoxDispatcher:
             return None
         box[ASK] = tag
         outstanding: Any = self._outstandingRequests
-        question = Question(outstanding, tag)
+        question = Question(self, tag)
         outstanding[tag] = question  # before it is sent: a transport in memory may bring the answer at once
         try:
             box._sendTo(self.boxSender)
@@ -88,18 +88,21 @@ class BoxDispatcher:
         """Ask with a box of bytes; the Deferred is for the answer's box."""
         return self._sendBoxCommand(command, Box(kw), requiresAnswer)
 
-    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Any:
-        """Ask a command; return a Deferred for a dictionary of its response, None if nobody waits for one.
+    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
+        """Ask a command; return a Deferred for a dictionary of its response. It is None if nobody waits for one.
 
         A missing argument fails the Deferred. An unknown one, and one that cannot be sent, raises here.
         """
         if commandType is None:
+            if "commandType" not in kw:
+                raise TypeError("callRemote() missing 1 required positional argument: 'commandType'")
             commandType = kw.pop("commandType")
         try:
             command = commandType(*a, **kw)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - it becomes the Deferred's failure
             return fail()
-        return command._doCommand(self)
+        question: Deferred[dict[str, Any]] = command._doCommand(self)
+        return question
 
     # What comes
 
@@ -120,20 +123,15 @@ class BoxDispatcher:
 
     def _answerReceived(self, box: Any) -> None:
         question = self._endQuestion(box[ANSWER])
-        if isinstance(question, Question):
-            question.answered(box)
-            if isinstance(question.result, Failure | Deferred):
-                question.addErrback(self.unhandledError)
-        elif question is not None:
+        if question is not None:
             question.addErrback(self.unhandledError)
             question.callback(box)
 
     def _errorReceived(self, box: Any) -> None:
         question = self._endQuestion(box[ERROR])
         if question is not None:
-            failure = Failure(self._errorFrom(box))
             question.addErrback(self.unhandledError)
-            question.refused(failure) if isinstance(question, Question) else question.errback(failure)
+            question.errback(Failure(self._errorFrom(box)))
 
     def _endQuestion(self, tag: bytes) -> Any:
         """Return the Deferred that waits for a tag; None for a stray or repeated answer, or one that was cancelled."""
@@ -143,7 +141,9 @@ class BoxDispatcher:
         code = box.get(ERROR_CODE)
         if code is None:
             return MalformedAmpBox("the other end sent an error without a code")
-        description = box.get(ERROR_DESCRIPTION, b"").decode("utf-8", "replace")
+        description = box.get(ERROR_DESCRIPTION, b"")
+        if isinstance(description, bytes):
+            description = description.decode("utf-8", "replace")
         protocolError = PROTOCOL_ERRORS.get(code)
         if protocolError is not None:
             error: Exception = protocolError(code, description)
@@ -153,46 +153,28 @@ class BoxDispatcher:
     # Being asked
 
     def _commandReceived(self, box: Any) -> None:
-        self._answerWith(self._answerAtOnce(box), box)
+        self._answerWith(self.dispatchCommand(box), box)
 
-    def _answerWith(self, answer: Any, box: Any) -> None:
-        """Send an answer's box, or what a Deferred for it becomes."""
-        if not isinstance(answer, Deferred):
-            self._emitAnswer(answer, box)
-            return
+    def _answerWith(self, answer: Deferred[Any], box: Any) -> None:
+        """Send what a Deferred for the answer's box becomes."""
         if ASK in box:
             answer.addCallbacks(self._addTag, self.failureToBox, callbackArgs=(box,), errbackArgs=(box,))
             answer.addCallback(self._safeEmit)
         answer.addErrback(self.unhandledError)
-
-    def _answerAtOnce(self, box: Any) -> Any:
-        """Return the answer's box if there is one already, else a Deferred for it.
-
-        Whoever overrides `dispatchCommand` or wraps responders gets the Deferred that he expects.
-        """
-        if getattr(self.dispatchCommand, "__func__", None) is not BoxDispatcher.dispatchCommand:
-            return self.dispatchCommand(box)
-        responder = self.locator.locateResponder(box[COMMAND])
-        if type(responder) is not WrappedResponder:
-            return self._dispatchTo(responder, box)
-        try:
-            return responder.respond(box)
-        except Exception:
-            return fail()
-
-    def _emitAnswer(self, answer: Any, box: Any) -> None:
-        if ASK not in box:
-            return
-        answer[ANSWER] = box[ASK]
-        try:
-            self._safeEmit(answer)
-        except Exception:
-            self.unhandledError(Failure())
+        if ASK in box and self._maySecure(box[COMMAND]):
+            self.boxSender._holdBytesUntil(answer)
 
     @staticmethod
     def _addTag(answer: Any, box: Any) -> Any:
         answer[ANSWER] = box[ASK]
         return answer
+
+    def _maySecure(self, name: bytes) -> bool:
+        """Say whether the answer to a command may be the last that is not secure."""
+        dispatch = getattr(self.locator, "_commandDispatch", None)
+        command, _ = dispatch.get(name, (None, None)) if isinstance(dispatch, dict) else (None, None)
+        mayStartTLS = name == b"StartTLS" or isSecuring(getattr(command, "responseType", None))
+        return mayStartTLS and hasattr(self.boxSender, "_holdBytesUntil")
 
     def failureToBox(self, failure: Failure, box: Any) -> Any:
         """Return the box that tells the other end of a failure; override it to say more, or to stay connected.
@@ -210,7 +192,9 @@ class BoxDispatcher:
             code, description = UNKNOWN_ERROR_CODE, b"Unknown Error"
         refusal[ERROR] = box[ASK]
         refusal[ERROR_CODE] = code
-        refusal[ERROR_DESCRIPTION] = description.encode("utf-8") if isinstance(description, str) else description
+        refusal[ERROR_DESCRIPTION] = (
+            description.encode("utf-8", "replace") if isinstance(description, str) else description
+        )
         return refusal
 
     def _safeEmit(self, aBox: Any) -> None:
@@ -222,9 +206,7 @@ class BoxDispatcher:
 
     def dispatchCommand(self, box: Any) -> Deferred[Any]:
         """Give an ask to its responder; return a Deferred for the answer's box. A command without one fails it."""
-        return self._dispatchTo(self.locator.locateResponder(box[COMMAND]), box)
-
-    def _dispatchTo(self, responder: Any, box: Any) -> Deferred[Any]:
+        responder = self.locator.locateResponder(box[COMMAND])
         if responder is None:
             description = f"Unhandled Command: {box[COMMAND]!r}"
             local = Failure(UnhandledCommand())

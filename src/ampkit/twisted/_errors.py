@@ -75,12 +75,12 @@ class RemoteAmpError(AmpError, stock.RemoteAmpError):  # type: ignore[misc, name
         self, errorCode: bytes, description: str | bytes, fatal: bool = False, local: Failure | None = None
     ) -> None:
         where, traceback = "", ""
-        if local is not None:
+        if local:
             where, traceback = " (local)", f"\n{local.getBriefTraceback()}"
         if not isinstance(errorCode, bytes):
             raise TypeError(f"errorCode must be bytes, not {type(errorCode).__name__}")
         code = errorCode.decode("ascii", "backslashreplace")
-        Exception.__init__(self, f"Code<{code}>{where}: {_text(description)}{traceback}")
+        Exception.__init__(self, f"Code<{code}>{where}: {description}{traceback}")
         self.local = local
         self.errorCode = errorCode
         self.description = description
@@ -104,7 +104,3 @@ class UnhandledCommand(AmpError, stock.UnhandledCommand):  # type: ignore[misc, 
 
 class IncompatibleVersions(AmpError, stock.IncompatibleVersions):  # type: ignore[misc, name-defined]
     """The two ends speak different versions; for programs that negotiate one."""
-
-
-def _text(description: str | bytes) -> str:
-    return description if isinstance(description, str) else repr(description)

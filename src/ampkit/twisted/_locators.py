@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from types import CoroutineType, MethodType
+from functools import partial
+from types import MethodType
 from typing import Any, ClassVar
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -28,7 +29,7 @@ class _CommandLocatorMeta(type):
         for base in reversed(locator.__mro__[1:]):
             dispatch.update(base.__dict__.get("_commandDispatch", {}))
         locator._commandDispatch = {**dispatch, **own}
-        if "lookupFunction" in attrs and locator.__base__ is not object:
+        if bases and locator.lookupFunction != CommandLocator.lookupFunction:  # type: ignore[attr-defined]
             locator.locateResponder = _locateByOldName  # type: ignore[attr-defined]
         return locator
 
@@ -40,59 +41,25 @@ def _locateByOldName(self: Any, name: bytes) -> Any:
     return self.lookupFunction(name)
 
 
-class WrappedResponder:
-    """A responder that takes the box of an ask and gives a Deferred for the box of its answer."""
+def answerFor(result: Deferred[Any], locator: Any, function: Callable[..., Any], command: Any) -> Deferred[Any]:
+    """Return a Deferred for the answer's box, from one for what a responder returns."""
 
-    __slots__ = ("_command", "_function", "_locator")
-
-    def __init__(self, locator: Any, function: Callable[..., Any], command: Any) -> None:
-        self._locator = locator
-        self._function = function
-        self._command = command
-
-    def __call__(self, box: Any) -> Deferred[Any]:
-        """Respond. What parsing the arguments raises is raised here and not in the Deferred."""
-        result = self.respond(box)
-        return result if isinstance(result, Deferred) else succeed(result)
-
-    def respond(self, box: Any) -> Any:
-        """Return the answer's box itself if the responder has it at once, else a Deferred."""
-        objects = self._command.parseArguments(box, self._locator)
+    def serialize(objects: Any) -> Any:
         try:
-            result = self._function(**objects)
-        except Exception:
-            result = Failure()
-        return self.answer(result)
-
-    def answer(self, result: Any) -> Any:
-        """Return the answer's box for what the responder returned, else a Deferred for it."""
-        if isinstance(result, CoroutineType):
-            result = Deferred.fromCoroutine(result)
-        elif isinstance(result, Failure):
-            result = fail(result)
-        if isinstance(result, Deferred):
-            return result.addCallback(self._serialize).addErrback(self._known)
-        try:
-            return self._serialize(result)
-        except Exception:
-            return fail().addErrback(self._known)
-
-    def _serialize(self, objects: Any) -> Any:
-        try:
-            return self._command.makeResponse(objects, self._locator)
+            return command.makeResponse(objects, locator)
         except BaseException:
             failure = Failure()
-            message = f"{self._function!r} returned {objects!r} and {self._command!r} could not serialize it"
+            message = f"{function!r} returned {objects!r} and {command!r} could not serialize it"
             raise BadLocalReturn(message, failure) from None
 
-    def _known(self, failure: Failure) -> Any:
-        """Turn a declared exception into the error that crosses the wire; leave every other one as it is."""
-        exception = failure.check(*self._command.allErrors)
-        if exception is None:
-            return failure
-        code = self._command.allErrors[exception]
-        fatal = exception in self._command.fatalErrors
+    def known(failure: Failure) -> Failure:
+        """Turn a declared exception into the error that crosses the wire; every other one stays as it is."""
+        exception: Any = failure.trap(*command.allErrors)
+        code = command.allErrors[exception]
+        fatal = exception in command.fatalErrors
         return Failure(RemoteAmpError(code, str(failure.value), fatal, local=failure))
+
+    return result.addCallback(serialize).addErrback(known)
 
 
 @implementer(IResponderLocator)
@@ -103,21 +70,27 @@ class CommandLocator(metaclass=_CommandLocatorMeta):
 
     def _wrapWithSerialization(self, aCallable: Callable[..., Any], command: Any) -> Callable[[Any], Deferred[Any]]:
         """Return a function from the box of an ask to a Deferred for the box of its answer."""
-        return WrappedResponder(self, aCallable, command)
+
+        def respond(box: Any) -> Deferred[Any]:
+            objects = command.parseArguments(box, self)
+            # as a partial, because an argument may have the name of one of maybeDeferred's own
+            return answerFor(maybeDeferred(partial(aCallable, **objects)), self, aCallable, command)
+
+        return respond
 
     def lookupFunction(self, name: bytes) -> Any:
         """Deprecated: `locateResponder` is the name."""
-        if type(self).lookupFunction is CommandLocator.lookupFunction:  # else an override calls up, and was warned of
-            message = "Call locateResponder, not lookupFunction."
-            warnings.warn(message, category=PendingDeprecationWarning, stacklevel=2)
-        return CommandLocator.locateResponder(self, name)
+        if type(self).lookupFunction != CommandLocator.lookupFunction:  # an override calls up, and was warned of
+            return CommandLocator.locateResponder(self, name)
+        message = "Call locateResponder, not lookupFunction."
+        warnings.warn(message, category=PendingDeprecationWarning, stacklevel=2)
+        return self.locateResponder(name)
 
     def locateResponder(self, name: bytes) -> Any:
         """Return a function from box to Deferred for the command of this name, or None."""
-        found = self._commandDispatch.get(name)
-        if found is None:
+        if name not in self._commandDispatch:
             return None
-        command, function = found
+        command, function = self._commandDispatch[name]
         return self._wrapWithSerialization(MethodType(function, self), command)
 
 

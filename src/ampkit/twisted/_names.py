@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
 from typing import Any, Final
 
 from twisted.logger import Logger
+from twisted.python.compat import nativeString
 
 from ampkit.schema import names
 from ampkit.twisted._errors import UnhandledCommand
@@ -30,13 +30,12 @@ PROTOCOL_ERRORS: dict[bytes, Any] = {UNHANDLED_ERROR_CODE: UnhandledCommand}
 """Codes that are AMP's own, and their exceptions. Twisted's is open to additions by programs, so this one is too."""
 
 PYTHON_KEYWORDS: Final = list(names.KEYWORDS)
-"""The names that get a capital in Python; the list is Twisted's, from Python 2.5, and part of the contract."""
+"""The names that get a capital in Python: Twisted's list, from Python 2.5, and as there open to a program's own."""
 
 log: Final = Logger(namespace="twisted.protocols.amp")
 
 
-@lru_cache(maxsize=4096)
 def _wireNameToPythonIdentifier(key: bytes) -> str:
     """Return the keyword argument for a name on the wire: `foo-bar` is `foo_bar`, `from` is `From`."""
-    name = key.decode("ascii").replace("-", "_")
-    return name.title() if name in names.KEYWORDS else name
+    name: str = nativeString(key.replace(b"-", b"_"))
+    return name.title() if name in PYTHON_KEYWORDS else name

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from zope.interface import implementer
 
+from ampkit.errors import RemoteProtocolError
 from ampkit.twisted._boxes import AmpBox
+from ampkit.twisted._errors import TooLong
 from ampkit.twisted._interfaces import IBoxReceiver
 from ampkit.twisted._names import UNLIMITED
 from ampkit.wire.codec import Decoder
+
+
+def parseBoxes(data: bytes) -> Iterator[AmpBox]:
+    """Give all whole boxes of captured bytes. Raises TooLong for a key above 255 bytes."""
+    decoder = Decoder(UNLIMITED, empty_boxes=True)
+    decoder.feed(data)
+    try:
+        while (box := decoder.next_box()) is not None:
+            yield AmpBox(box)
+    except RemoteProtocolError:
+        raise TooLong(True, False, None, None) from None
 
 
 @implementer(IBoxReceiver)
@@ -45,11 +59,12 @@ class _ParserHelper:
     def parseString(cls, data: bytes) -> list[AmpBox]:
         """Return all whole boxes of captured bytes; a last one that is not whole is left out.
 
-        Raises RemoteProtocolError for a key above 255 bytes.
+        Raises TooLong for a key above 255 bytes.
         """
-        decoder = Decoder(UNLIMITED, empty_boxes=True)
-        decoder.feed(data)
-        return [AmpBox(box) for box in iter(decoder.next_box, None)]
+        helper = cls()
+        for box in parseBoxes(data):
+            helper.ampBoxReceived(box)
+        return helper.boxes
 
 
 parse = _ParserHelper.parse

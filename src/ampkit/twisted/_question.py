@@ -9,54 +9,53 @@ from twisted.python.failure import Failure
 
 
 class Question(Deferred[Any]):
-    """Fires with the answer's box, or with what its command makes of it.
+    """Takes the answer's box, or a failure, and fires with what its command makes of it.
 
-    The command's part could be two callbacks; being no callbacks, it costs a fifth of them. Cancelled, it leaves
-    nothing behind, and the late answer is dropped.
+    The command's part could be two callbacks; being none, it costs a fifth of them. Cancelled, the question leaves
+    nothing behind, and its late answer finds nobody.
     """
 
-    def __init__(self, outstanding: dict[bytes, Any], tag: bytes, straight: Any = None) -> None:
-        Deferred.__init__(self)
-        self.straight = straight
-        self._outstanding = outstanding
-        self._tag = tag
-        self._command: Any = None
-        self._proto: Any = None
+    _command: Any = None
 
-    def isFor(self, command: Any, proto: Any) -> None:
+    def __init__(self, proto: Any, tag: bytes, straight: Any = None) -> None:
+        Deferred.__init__(self)
+        self._proto = proto
+        self._tag = tag
+        self.straight = straight  # the short way for the response, if the ask went the short way
+        if straight is not None:
+            self._command = straight.command
+
+    def isFor(self, command: Any) -> None:
         """Say whose question it is: its response is parsed, and its errors are known."""
         self._command = command
-        self._proto = proto
 
-    def fire(self, response: Any, unhandledError: Any) -> None:
-        """Fire with a response; if its callbacks leave a failure, or a Deferred that may become one, say who takes it."""
-        self.callback(response)
-        if isinstance(self.result, Failure | Deferred):
-            self.addErrback(unhandledError)
+    def callback(self, result: Any) -> None:
+        """Fire with the response that the box holds, or with why it holds none."""
+        if self._command is not None and not self.called:
+            try:
+                result = self._command.parseResponse(result, self._proto)
+            except BaseException:  # noqa: BLE001 - as in every callback of a Deferred
+                result = Failure()
+        Deferred.callback(self, result)
 
-    def answered(self, box: Any) -> None:
-        """Fire with the response."""
-        if self._command is None:
-            self.callback(box)
-            return
-        try:
-            response = self._command.parseResponse(box, self._proto)
-        except Exception:
-            self.errback(Failure())
-        else:
-            self.callback(response)
-
-    def refused(self, failure: Failure) -> None:
-        """Fire with the error."""
-        if self._command is not None:
+    def errback(self, fail: Any = None) -> None:
+        """Fire with a failure; a code that the command declares becomes its exception."""
+        failure = fail if isinstance(fail, Failure) else Failure(fail)
+        if self._command is not None and not self.called:
             try:
                 failure = self._command._knownError(failure)
-            except Exception:  # trap raises what is none of the command's errors
-                pass
-        self.errback(failure)
+            except BaseException:  # noqa: BLE001 - as in every errback of a Deferred
+                failure = Failure()
+        Deferred.errback(self, failure)
+
+    def respond(self, response: Any) -> None:
+        """Fire with the response itself."""
+        Deferred.callback(self, response)
 
     def cancel(self) -> None:
         """Wait no more."""
         if not self.called:
-            self._outstanding.pop(self._tag, None)
+            outstanding = self._proto._outstandingRequests
+            if outstanding is not None and outstanding.get(self._tag) is self:
+                del outstanding[self._tag]
         Deferred.cancel(self)

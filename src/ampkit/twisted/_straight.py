@@ -1,96 +1,159 @@
-"""The short way for those who override nothing: from keyword arguments to bytes and from bytes to a call, at once.
+"""The short way of a command: from keyword arguments to bytes and from strings to values at once; sends nothing.
 
 Between a call and its bytes lie a dozen methods that a subclass may override, and each has its contract. Where none
-is overridden nobody can see whether they were called. So this takes the core's generated encoders instead, and
-whenever it meets something unusual it leaves the work, untouched, to the methods.
+is overridden nobody can see whether they were called. So this takes the core's generated functions instead. Whenever
+they meet something unusual they return None, and the work is left to the methods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from operator import attrgetter
+from collections.abc import Callable
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from ampkit.schema import argument, scalars
 from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
 from ampkit.schema.typed import Field
-from ampkit.twisted import _arguments
-from ampkit.twisted._arguments import AsElement
-from ampkit.twisted._boxes import Box
-from ampkit.twisted._codec import Codec
+from ampkit.twisted._arguments import Argument, Integer, String, Unicode
+from ampkit.twisted._commands import Command
+from ampkit.twisted._names import _wireNameToPythonIdentifier
 from ampkit.wire.box import encode_pair
 from ampkit.wire.keys import COMMAND
-
-_IN_THE_CORE: Final[Mapping[type, Callable[[], argument.Argument[Any]]]] = {
-    _arguments.Integer: scalars.Integer,
-    _arguments.String: scalars.Bytes,
-    _arguments.Unicode: scalars.Text,
-}
-"""Types whose values the core encodes to the same bytes and decodes to the same values, where it does so at all."""
+from ampkit.wire.limits import MAX_KEY_LENGTH
 
 _FIRST_KEY: Final = b"a"
-"""AMP's own keys begin with an underscore; behind them in the order of keys are those that begin with a small letter."""
+"""AMP's own keys begin with an underscore. What begins with a small letter is behind them in the order of keys."""
 
-
-class NotStraight(Exception):
-    """Something is unusual: the methods have to do it."""
+_COMMAND_SEAMS: Final = attrgetter(
+    "__init__",
+    "_doCommand",
+    "_knownError",
+    "commandType",
+    "makeArguments",
+    "makeResponse",
+    "parseArguments",
+    "parseResponse",
+    "responseType",
+)
+_CONVERSIONS: Final = attrgetter("toString", "fromString")
+_TAKEN: Final = ("retrieve", "fromBox", "toBox", "fromStringProto", "toStringProto")
+"""What a type of argument overrides that wants more than one value and one string."""
+_ARGUMENT_SEAMS: Final = attrgetter(*_TAKEN, "toString", "fromString")
+_ASSIGNED: Final = frozenset((*_TAKEN, "toString", "fromString"))
 
 
 class Straight:
-    """One command's codecs for the short way. What is unusual makes them return None."""
+    """One command's functions for the short way, made from the command as it was when they were made."""
 
     __slots__ = (
-        "argumentNames",
+        "basis",
         "command",
         "decodeArguments",
         "decodeResponse",
+        "delivery",
         "encodeArguments",
         "encodeResponse",
         "requiresAnswer",
     )
 
-    def __init__(self, command: Any, arguments: Codec, response: Codec) -> None:
-        argumentFields, responseFields = _fields(arguments), _fields(response)
-        self.encodeArguments = make_mapping_encoder(
-            argumentFields, encode_pair(COMMAND, command.commandName), closed=True
-        )
-        self.decodeArguments = make_mapping_decoder(argumentFields)
-        self.encodeResponse = make_mapping_encoder(responseFields, b"", closed=False)
-        self.decodeResponse = make_mapping_decoder(responseFields)
+    def __init__(self, command: Any, basis: object) -> None:
         self.command = command
-        self.argumentNames = arguments.names
+        self.basis = basis
+        self.delivery: object = None
         self.requiresAnswer = command.requiresAnswer
+        self.encodeArguments = self.decodeArguments = self.encodeResponse = self.decodeResponse = _never
+        if [getattr(each, "__func__", each) for each in _COMMAND_SEAMS(command)] != _PLAIN_COMMAND:
+            return
+        arguments, response = _fields(command.arguments), _fields(command.response)
+        if arguments is not None:
+            head = encode_pair(COMMAND, command.commandName)
+            self.encodeArguments = make_mapping_encoder(arguments, head, closed=True)
+            self.decodeArguments = make_mapping_decoder(arguments)
+        if response is not None:
+            self.encodeResponse = make_mapping_encoder(response, b"", closed=False)
+            self.decodeResponse = make_mapping_decoder(response)
 
 
-def _fields(codec: Codec) -> list[Field]:
-    if codec.fields is None or any(key < _FIRST_KEY or not key.isascii() for key, _, _ in codec.fields):
-        raise NotStraight
-    names = [python for _, python, _ in codec.fields]
-    if len(set(names)) < len(names):
-        raise NotStraight
-    return [
-        Field(python, key, _inCore(each), each.optional, _none if each.optional else None)
-        for key, python, each in sorted(codec.fields, key=lambda field: field[0])
-    ]
+def straightOf(command: Any, delivery: object) -> Straight:
+    """Return the short way of a command as it is now, and note in which delivery it was looked at."""
+    basis = _basis(command)
+    straight: Straight | None = command._straight
+    if straight is None or straight.basis != basis:
+        straight = command._straight = Straight(command, basis)
+    straight.delivery = delivery
+    return straight
 
 
-def _inCore(each: Any) -> argument.Argument[Any]:
-    make = _IN_THE_CORE.get(type(each))
-    return make() if make and not {"toString", "fromString"} & each.__dict__.keys() else AsElement(each)
+def _basis(command: Any) -> object:
+    """Return all that a command's functions are made from. A program may change any of it at any time."""
+    return (
+        _COMMAND_SEAMS(command),
+        command.commandName,
+        command.requiresAnswer,
+        [(key, each, _argumentBasis(each)) for key, each in command.arguments],
+        [(key, each, _argumentBasis(each)) for key, each in command.response],
+    )
+
+
+def _argumentBasis(each: Any) -> object:
+    if not isinstance(each, Argument):
+        return None
+    return _ARGUMENT_SEAMS(type(each)), each.optional, each.__dict__.keys().isdisjoint(_ASSIGNED)
+
+
+def _fields(arglist: Any) -> list[Field] | None:
+    """Return the fields of a list of arguments, or None if the methods have to do something for one of them."""
+    fields = [_field(key, each) for key, each in sorted(arglist, key=itemgetter(0))]
+    found = [field for field in fields if field is not None]
+    return found if len({field.name for field in found}) == len(fields) else None
+
+
+def _field(key: bytes, each: Any) -> Field | None:
+    isPlainKey = key.isascii() and _FIRST_KEY <= key and len(key) <= MAX_KEY_LENGTH
+    if not isPlainKey or not isinstance(each, Argument) or not each.__dict__.keys().isdisjoint(_ASSIGNED):
+        return None
+    if _ARGUMENT_SEAMS(type(each))[: len(_TAKEN)] != _PLAIN_ARGUMENT:
+        return None
+    name = _wireNameToPythonIdentifier(key)
+    return Field(name, key, _inCore(each), bool(each.optional), _none if each.optional else None)
+
+
+def _inCore(each: Argument) -> argument.Argument[Any]:
+    conversions = _CONVERSIONS(type(each))
+    for theirs, make in _IN_THE_CORE:
+        if conversions == theirs:
+            return make()
+    return _Other(each)
+
+
+class _Other(argument.Argument[Any]):
+    """Any type of argument that takes one value and gives one string, as one of the schema's."""
+
+    def __init__(self, each: Argument) -> None:
+        super().__init__()
+        self._each = each
+
+    def encode(self, value: Any) -> bytes:
+        encoded: bytes = self._each.toString(value)
+        return encoded
+
+    def decode(self, data: bytes) -> Any:
+        return self._each.fromString(data)
+
+
+def _never(_: Any) -> None:
+    return None
 
 
 def _none() -> None:
     return None
 
 
-class Seams:
-    """The methods between a call and its bytes, as they are in the class that must override none of them."""
-
-    def __init__(self, plain: type, *names: str) -> None:
-        self._names = frozenset(names)
-        self._methods = attrgetter(*names)
-        self._plain = self._methods(plain)
-
-    def areKeptBy(self, instance: Any) -> bool:
-        """Say whether neither the instance nor its class has another method of any of these names."""
-        return self._methods(type(instance)) == self._plain and instance.__dict__.keys().isdisjoint(self._names)
+_PLAIN_COMMAND: Final = [getattr(each, "__func__", each) for each in _COMMAND_SEAMS(Command)]
+_PLAIN_ARGUMENT: Final = _ARGUMENT_SEAMS(Argument)[: len(_TAKEN)]
+_IN_THE_CORE: Final[list[tuple[Any, Callable[[], argument.Argument[Any]]]]] = [
+    (_CONVERSIONS(Integer), scalars.Integer),
+    (_CONVERSIONS(String), scalars.Bytes),
+    (_CONVERSIONS(Unicode), scalars.Text),
+]
+"""Conversions that the core does to the same bytes and to the same values, where it does them at all."""

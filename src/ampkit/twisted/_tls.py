@@ -6,7 +6,11 @@ import sys
 from typing import Any
 
 from ampkit.twisted._boxes import Box
-from ampkit.twisted._errors import RemoteAmpError
+from ampkit.twisted._errors import OnlyOneTLS, RemoteAmpError
+from ampkit.twisted._names import ASK, ERROR, ERROR_CODE, ERROR_DESCRIPTION
+from ampkit.twisted._stock import stock
+
+TLS_ERROR = b"TLS_ERROR"
 
 
 def tlsModule() -> Any:
@@ -44,7 +48,7 @@ class _TLSBox(Box):
 
     def __init__(self) -> None:
         if tlsModule() is None:
-            raise RemoteAmpError(b"TLS_ERROR", "TLS not available")
+            raise RemoteAmpError(TLS_ERROR, "TLS not available")
         super().__init__()
 
     @property
@@ -58,8 +62,48 @@ class _TLSBox(Box):
         return self.get(b"tls_verifyAuthorities", None)
 
     def _sendTo(self, proto: Any) -> None:
+        checkOnlyOneTLS(proto, self.certificate, self.verify)  # before the answer: nobody could take it back
         box = Box(self)
         box.pop(b"tls_localCertificate", None)
         box.pop(b"tls_verifyAuthorities", None)
-        proto.sendBox(box)
+        box._sendTo(proto)
         proto._startTLS(self.certificate, self.verify)
+
+
+def isSecuring(responseType: Any) -> bool:
+    """Say whether an answer of a class starts TLS."""
+    return isinstance(responseType, type) and issubclass(responseType, _TLSBox | stock._TLSBox)
+
+
+def checkOnlyOneTLS(proto: Any, certificate: Any, verifyAuthorities: Any) -> None:
+    """Raise OnlyOneTLS if a connection is secure already."""
+    if getattr(proto, "hostCertificate", None) is not None:
+        raise OnlyOneTLS(
+            f"Previously authenticated connection between {proto.hostCertificate} and {_peerOf(proto)} "
+            f"is trying to re-establish as {(certificate, verifyAuthorities)}"
+        )
+
+
+def _peerOf(proto: Any) -> Any:
+    try:
+        return proto.peerCertificate
+    except Exception:  # noqa: BLE001 - whatever the reason is, the other end has none that could be shown
+        return None
+
+
+def giveToTLS(transport: Any, before: Any, data: bytes) -> None:
+    """Let TLS judge the bytes behind the boundary: its handshake goes on, and plaintext ends the connection.
+
+    `before` is the transport's protocol as it was before TLS was started.
+    """
+    layer = getattr(transport, "protocol", None)
+    if layer is None or layer is before:
+        transport.loseConnection()
+    else:
+        layer.dataReceived(data)
+
+
+def notSent(ask: Any) -> Box:
+    """Return the refusal of an ask that was to be sent behind a TLS that did not come."""
+    description = b"not sent: it was to go behind StartTLS, which the other end refused"
+    return Box({ERROR: ask[ASK], ERROR_CODE: TLS_ERROR, ERROR_DESCRIPTION: description})

@@ -92,6 +92,11 @@ class Decoder:
         return self._read_on(PartialBox(self._base + begin, self._limits, empty_boxes=self._empty_boxes))
 
     @property
+    def partial(self) -> PartialBox | None:
+        """The box that is not complete, as far as it was read, or None; the unread bytes are behind it."""
+        return self._partial
+
+    @property
     def unread(self) -> bytes:
         """What was fed and is in no box or pair that was read yet."""
         rest = self._data[self._at :]

@@ -23,6 +23,8 @@ class PartialBox:
         self.more = bytearray()
         """What came since `read` wanted more."""
         self.fault: str | None = None
+        self.too_long_key: int | None = None
+        """The length of the key that is the fault, if one is."""
         self._position = position  # of the box in the stream
         self._limits = limits
         self._empty_boxes = empty_boxes
@@ -72,6 +74,7 @@ class PartialBox:
 
     def _check_key(self, length: int) -> None:
         if length > MAX_KEY_LENGTH:
+            self.too_long_key = length
             self._refuse(f"a key of {length} bytes; AMP keys are 1 to {MAX_KEY_LENGTH}")
         if self._keys == self._limits.max_box_keys:
             self._refuse(f"a box of more than {self._keys} keys")
