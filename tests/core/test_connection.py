@@ -97,7 +97,7 @@ def test_a_refusal_from_end_to_end() -> None:
 def test_moves_become_boxes() -> None:
     """Byte for byte as AMP has them."""
     connection = Connection()
-    assert not connection.has_output
+    assert connection.take_output() == b""
     connection.ask(b"Sum", SUM, waiter=None)
     assert connection.has_output
     assert connection.take_output() == b"\0\4_ask\0\0011\0\x08_command\0\3Sum\0\1a\0\00213\0\1b\0\00281\0\0"
@@ -314,12 +314,16 @@ def test_end_gives_all_waiters_back() -> None:
         connection.ask(b"Sum", SUM, waiter)
     connection.receive(encode_box({b"_answer": b"2"}))
     assert connection.next_event() == AnswerReceived("two", {})
-    assert connection.end_reason is None
+    assert Connection().end_reason is None
     assert connection.end(LOST) == ["one", "three"]
     assert connection.end(ConnectionLost("again")) == []
     assert (connection.state, connection.end_reason) == (State.CLOSED, LOST)
     assert (connection.has_output, connection.take_output()) == (False, b"")
-    for move in (lambda: connection.ask(b"Sum", SUM, "four")), (lambda: connection.tell(b"Sum", SUM)):
+    moves: list[Callable[[], object]] = [
+        lambda: connection.ask(b"Sum", SUM, "four"),
+        lambda: connection.tell(b"Sum", SUM),
+    ]
+    for move in moves:
         with pytest.raises(ConnectionLost, match=r"^the connection has ended: the test has ended it$") as caught:
             move()
         assert caught.value.__cause__ is LOST
@@ -330,7 +334,11 @@ def test_an_ask_cannot_be_answered_behind_the_end() -> None:
     """The program could have known: a LocalProtocolError."""
     connection = Connection()
     connection.end(LOST)
-    for move in (lambda: connection.answer(b"1", {})), (lambda: connection.refuse(b"1", b"X")):
+    moves: list[Callable[[], None]] = [
+        lambda: connection.answer(b"1", {}),
+        lambda: connection.refuse(b"1", b"X"),
+    ]
+    for move in moves:
         with pytest.raises(LocalProtocolError, match=r"^cannot answer on a connection that is closed$"):
             move()
     assert not connection.has_output

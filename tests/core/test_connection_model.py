@@ -168,7 +168,7 @@ class TwoEnds(RuleBasedStateMachine):
     def pull(self, end: End) -> None:
         """Pull events as an owner does, and end with the fault if there is one."""
         try:
-            for event in iter(end.connection.next_event, None):
+            while (event := end.connection.next_event()) is not None:
                 self.take(end, event)
         except RemoteProtocolError as error:
             assert self.garbled

@@ -77,13 +77,13 @@ def test_the_first_reason_is_kept() -> None:
 def test_moves_are_those_of_the_table() -> None:
     """The state follows it, and stays where there is no such move."""
     link = Link(DEFAULT_LIMITS)
-    link.move(Move.CLOSE)
-    link.move(Move.ASK)
-    assert link.state is State.CLOSING
-    link.end(REASON)
+    states = [link.state]
+    for move in Move.ASK, Move.CLOSE, Move.ASK, Move.END:
+        link.move(move)
+        states.append(link.state)
     with pytest.raises(LocalProtocolError, match=r"^cannot ask on a connection that is closed$"):
         link.move(Move.ASK)
-    assert link.state is State.CLOSED
+    assert [*states, link.state] == [State.OPEN] * 2 + [State.CLOSING] * 2 + [State.CLOSED] * 2
 
 
 def test_who_asks_too_late_is_told_why() -> None:
