@@ -30,7 +30,7 @@ async def answers_have_the_type_of_the_command(peer: Peer) -> None:
     assert_type(reply.total, int)
     assert_type(await peer.call(Sum(b=81, a=13), timeout=None), Total)
     assert_type(await peer.call(Early()), Late)
-    print(await peer.call(Sum(a=13, b=81)))  # where a wider type is wanted, it is not the command's that has to be wider
+    print(await peer.call(Sum(a=13, b=81)))  # a wider type is wanted, and the command's need not be wider for it
     assert_type((await peer.call(Early())).text, str)
     assert_type(await peer.call(SignedSum(signature=b"", a=1)), Total)
 
