@@ -252,6 +252,22 @@ def test_what_is_unread_can_be_looked_at(step: int) -> None:
     assert decoder.unread == b"\0"
 
 
+def test_a_box_that_is_not_complete_can_be_looked_at() -> None:
+    """With the pairs that were read of it; between boxes there is none."""
+    decoder = Decoder()
+    decoder.feed(STREAM)
+    assert pull(decoder) == [A, B]
+    assert decoder.partial is None
+    decoder.feed(encode_box(A)[:9])
+    assert pull(decoder) == []
+    partial = decoder.partial
+    assert partial is not None
+    assert (partial.box, decoder.unread) == ({b"a": b"13"}, encode_box(A)[7:9])
+    decoder.feed(encode_box(A)[9:])
+    assert decoder.next_box() == A
+    assert decoder.next_box() is None
+
+
 def test_positions_go_on_behind_what_was_taken() -> None:
     """The bytes that were taken are still bytes of the stream."""
     for collected in (b"", b"y"):

@@ -76,11 +76,14 @@ def test_a_longer_key_is_refused(length: int) -> None:
     assert box.read(b"\0\1a\0\0" + length.to_bytes(2, "big")[:1], 0) == 5
     reason = f"a key of {length} bytes; AMP keys are 1 to 255"
     assert refused(box, length.to_bytes(2, "big")) == (reason, 105)
+    assert box.too_long_key == length
 
 
 def test_an_empty_box_is_refused() -> None:
     """At its place in the stream."""
-    assert refused(partial(position=100), b"\0\0") == ("an empty box", 100)
+    box = partial(position=100)
+    assert refused(box, b"\0\0") == ("an empty box", 100)
+    assert box.too_long_key is None
 
 
 def test_an_empty_box_may_be_allowed() -> None:
