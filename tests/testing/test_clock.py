@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 
@@ -63,6 +64,21 @@ async def test_time_stands_while_anything_is_ready() -> None:
         for _ in range(50):
             assert await left.call(Sum(a=1, b=2), timeout=0.001) == Total(total=3)
             assert await right.call(Sum(a=1, b=2), timeout=0.001) == Total(total=3)
+    assert now() == 0.0
+
+
+@virtual_time
+async def test_what_a_socket_has_comes_before_the_next_timer() -> None:
+    """The clock does not jump while a socket is ready."""
+    here, there = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    with here, there:
+        read = asyncio.Event()
+        loop.add_reader(here, read.set)
+        there.send(b"now")
+        async with asyncio.timeout(10):
+            await read.wait()
+        loop.remove_reader(here)
     assert now() == 0.0
 
 

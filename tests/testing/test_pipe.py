@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from ampkit import ConnectionFailed, DeadlineExceeded, Limits, LocalProtocolError, Options, Peer, State
+from ampkit import (
+    ConnectionFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Limits,
+    LocalProtocolError,
+    Options,
+    Peer,
+    Service,
+    State,
+)
 from ampkit.testing import Trouble, peer_pair, served_pair
 from ampkit.testing.contract.commands import Content, Desk, Reverse, Sum, Total, Wait
 
@@ -35,6 +45,38 @@ async def test_both_are_closed_at_the_end() -> None:
         await fail()
     assert [peer.state for peer in seen] == [State.CLOSED, State.CLOSED]
     assert desk.cancelled.get_nowait() == 1
+
+
+class Slow(Service):
+    """Responds never, and takes its time to notice that nobody waits."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.has_ended = False
+
+    @Wait.responder
+    async def wait(self, command: Wait) -> Total:
+        self.started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            self.has_ended = True
+        return Total(total=command.number)
+
+
+@pytest.mark.parametrize("end", [0, 1], ids=["left", "right"])
+async def test_no_responder_runs_any_more_at_the_end(end: int) -> None:
+    """The responders of either end have ended behind the block, even if that takes them some time."""
+    slow = Slow()
+    services = (slow, None) if end == 0 else (None, slow)
+    async with peer_pair(*services) as ends:
+        call = asyncio.create_task(ends[1 - end].call(Wait(number=1)))
+        await slow.started.wait()
+    assert slow.has_ended
+    with pytest.raises(ConnectionLost):
+        await call
 
 
 async def test_limits_and_options_are_those_of_both_ends() -> None:

@@ -19,6 +19,8 @@ from ampkit.wire.keys import RESERVED
 
 T = TypeVar("T")
 
+QUICK = hypothesis.settings(database=None, phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink])
+
 
 class Tree(Record):
     """A record that holds its own kind."""
@@ -56,7 +58,7 @@ class Classic(Command[None]):
 
 def simplest(strategy: SearchStrategy[T], condition: Callable[[T], bool]) -> T:
     """Return the simplest value that a strategy draws and that meets the condition; fails if there is none."""
-    return hypothesis.find(strategy, condition, settings=hypothesis.settings(database=None))
+    return hypothesis.find(strategy, condition, settings=QUICK)
 
 
 def crossed(command: Command[Any]) -> Command[Any]:
@@ -149,6 +151,19 @@ def test_trees_have_branches() -> None:
     """Records inside themselves are not always empty."""
     tree = simplest(records(Tree), lambda tree: bool(tree.branches))
     assert tree == Tree(name="", branches=[Tree(name="", branches=[])])
+
+
+class Columns(Record):
+    """A record that holds another kind twice."""
+
+    left: list[Item]
+    right: list[Item]
+
+
+def test_a_record_may_stand_in_two_fields() -> None:
+    """Only a record inside itself is kept short, not one that another field holds too."""
+    columns = simplest(records(Columns), lambda columns: len(columns.right) > 3)
+    assert columns.left == []
 
 
 @given(records(Item, amounts=st.just([1])))

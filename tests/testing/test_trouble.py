@@ -58,7 +58,7 @@ async def test_bytes_come_in_pieces_and_in_order() -> None:
     received = await sent_over(Trouble(seed=1), DATA)
     assert b"".join(received.pieces) == DATA
     assert len(received.pieces) > 5
-    assert received.turns_of_pieces[-1] > len(received.pieces)
+    assert received.turns_of_pieces[-1] > 2 * len(received.pieces)
 
 
 async def test_a_seed_decides_everything() -> None:
@@ -107,7 +107,7 @@ async def test_a_line_holds_back_the_sender_when_the_receiver_is_slow() -> None:
     ) as (left, _):
         calls = [asyncio.create_task(left.call(Wait(number=number, load=bytes(5000)))) for number in range(200)]
         await desk.started.get()
-        for _ in range(500):
+        for _ in range(5000):
             await asyncio.sleep(0)
         assert left.channel.is_full
         desk.open_gates(*range(200))

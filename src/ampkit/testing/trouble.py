@@ -73,7 +73,6 @@ class _Relay(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._waiting = b""
         self._is_other_full = False
-        self._has_ended = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type
@@ -85,12 +84,11 @@ class _Relay(asyncio.Protocol):
         self._wait(self._dice.randint(0, _MOST_TURNS))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the other side in the same way: at once if this one broke, else behind what waits."""
+        """End the other side in the same way; nothing waits here at an orderly end, as it is not read before."""
+        self._waiting = b""
         if exc is None:
-            self._has_ended = True
-            self._close_behind()
+            self.other._transport.close()
         else:
-            self._waiting = b""
             self.other.abort()
 
     def pause_writing(self) -> None:
@@ -120,9 +118,4 @@ class _Relay(asyncio.Protocol):
             self._wait(self._dice.randint(0, _MOST_TURNS))
         else:
             self._transport.resume_reading()
-            self._close_behind()
         self._line.cut_if_due()
-
-    def _close_behind(self) -> None:
-        if self._has_ended and not self._waiting:
-            self.other._transport.close()
