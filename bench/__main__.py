@@ -5,11 +5,11 @@ import json
 import subprocess
 import sys
 
-from bench import box_parse, box_parse_5_keys, sum_1, sum_64, typed_build, typed_parse
+from bench import box_parse, box_parse_5_keys, sum_1, sum_64, twisted_face, typed_build, typed_parse
 from bench.question import OPERATIONS, Question
 from bench.results import Result, conditions, table
 
-MODULES = [sum_64, sum_1, box_parse, box_parse_5_keys, typed_parse, typed_build]
+MODULES = [sum_64, sum_1, twisted_face, box_parse, box_parse_5_keys, typed_parse, typed_build]
 QUESTIONS: list[Question] = [question for module in MODULES for question in module.QUESTIONS]
 ROUNDS = 7
 QUICK_ROUNDS = 5
