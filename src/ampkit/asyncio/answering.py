@@ -140,6 +140,10 @@ class Answering:
         finally:
             self._spared.discard(task)
 
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Return the tasks of all responders that have not ended."""
+        return list(self._tasks.values())
+
     def running(self) -> Iterator[asyncio.Task[None]]:
         """Iterate over the tasks of responders that have not ended, without those that are spared."""
         return (task for task in self._tasks.values() if task not in self._spared)

@@ -29,8 +29,8 @@ class Closing:
                 await self._settle(grace)
                 in_peace = grace > 0
             finally:
-                self._end(in_peace)
-            await self._wait_for_responders()
+                self.end(in_peace)
+            await self._wait_for_responders(closer)
             await asyncio.shield(self._channel.closed)
 
     async def _settle(self, grace: float) -> None:
@@ -40,18 +40,25 @@ class Closing:
         while (waiting := self._under_way()) is not None and not closed.done() and (left := deadline - loop.time()) > 0:
             await asyncio.wait({waiting, closed}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
+    def running_responder(self) -> asyncio.Future[Any] | None:
+        """Return any one responder that has not ended."""
+        return next(iter(self._answering.tasks()), None)
+
     def _under_way(self) -> asyncio.Future[Any] | None:
         """Return any one thing that is under way."""
         return next(self._answering.running(), None) or self._calls.waiting()
 
-    def _end(self, in_peace: bool) -> None:
+    def end(self, in_peace: bool = False) -> None:
+        """Close without waiting for anything; `in_peace` if the other end is to take all that was written."""
         reason = ConnectionLost("this end closed the connection")
         end = self._channel.finish if in_peace else self._channel.close
         end(reason, self._timeout)
         self._answering.cancel()
 
-    async def _wait_for_responders(self) -> None:
-        running = set(self._answering.running())
+    async def _wait_for_responders(self, closer: asyncio.Task[Any] | None) -> None:
+        """Wait for all of them; but responders that close do not wait for one another, or they would for ever."""
+        everyone = set(self._answering.tasks())
+        running = set(self._answering.running()) if closer in everyone else everyone
         if running:
             _, left = await asyncio.wait(running, timeout=self._timeout)
             if left:

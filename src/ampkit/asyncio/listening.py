@@ -37,7 +37,9 @@ class Listener:
 
     address: Address
     close: Callable[[], None]
-    """Accept nothing more; connections go on."""
+    """Accept nothing more and free the name; connections go on."""
+    pause: Callable[[], object] = lambda: None
+    """Accept nothing more. Call it a turn of the loop before `close`, or a connection may be left without a protocol."""
 
 
 async def listen(address: Address, accept: Accept) -> list[Listener]:
@@ -88,7 +90,7 @@ async def _listen_hosts(
             bound = address_of(family, sock.getsockname(), address)
             server = await loop.create_server(partial(accept, bound), sock=sock, backlog=BACKLOG)
             undo.callback(server.close)
-            listeners.append(Listener(bound, server.close))
+            listeners.append(Listener(bound, server.close, _pausing(loop, sock)))
         undo.pop_all()
     if not listeners:
         raise unusable or OSError(errno.EADDRNOTAVAIL, "no address to listen on")
@@ -123,7 +125,14 @@ async def _listen_unix(loop: asyncio.AbstractEventLoop, address: UnixAddress, ac
         server.close()
         _remove(path, ours)
 
-    return Listener(address, close)
+    return Listener(address, close, _pausing(loop, sock))
+
+
+def _pausing(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Callable[[], object]:
+    """Return how to pause a listener: on the standard loop, where each connection is accepted in two turns."""
+    if isinstance(loop, asyncio.SelectorEventLoop):
+        return partial(loop.remove_reader, sock.fileno())
+    return lambda: None
 
 
 def _remove(path: Path, ours: os.stat_result) -> None:

@@ -57,6 +57,7 @@ class Server:
         self._limits = limits
         self._options = options
         self._listeners: list[Listener] = []
+        self._addresses: list[str] = []
         self._peers: set[Peer] = set()
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -67,14 +68,15 @@ class Server:
             for address in addresses:
                 self._listeners += await listen(address, self._accept)
         except BaseException:
-            self._stop_listening()
+            await self.close(grace=0)
             raise
+        self._addresses = [str(listener.address) for listener in self._listeners]
         return self
 
     @property
     def addresses(self) -> list[str]:
         """Where it listens, as URLs with the actual ports, in the order they were given."""
-        return [str(listener.address) for listener in self._listeners]
+        return list(self._addresses)
 
     @property
     def peers(self) -> frozenset[Peer]:
@@ -85,15 +87,17 @@ class Server:
         """Stop listening and close all connections; returns when no responder runs any more.
 
         Asks that run have `grace` seconds (default: `Options.close_timeout`) to end and their answers to leave;
-        see `Peer.close`.
+        see `Peer.close`. Cancelling `close` closes at once. A responder may close its server.
         """
         self._is_closing = True
-        self._stop_listening()
         seconds = self._options.close_timeout if grace is None else grace
         closer = asyncio.current_task()
         try:
+            await self._stop_listening()
             await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._peers))
         finally:
+            for peer in list(self._peers):  # there is any only if this was cancelled
+                peer.closing.end()
             self._closed.set()
 
     async def wait_closed(self) -> None:
@@ -118,12 +122,26 @@ class Server:
         if self._is_closing:
             raise ConnectionLost("this server does not listen any more")
         self._peers.add(peer)
-        peer.channel.closed.add_done_callback(lambda _: self._peers.discard(peer))
+        peer.channel.closed.add_done_callback(lambda _: self._leave(peer))
         return self._make_responders(peer)
 
-    def _stop_listening(self) -> None:
-        for listener in self._listeners:
-            listener.close()
+    def _leave(self, peer: Peer) -> None:
+        """Forget a peer whose connection is closed, but not while its responders still clean up."""
+        responder = peer.closing.running_responder()
+        if responder is None:
+            self._peers.discard(peer)
+        else:
+            responder.add_done_callback(lambda _: self._leave(peer))
+
+    async def _stop_listening(self) -> None:
+        listeners, self._listeners = self._listeners, []  # once: the name may be a successor's by the next time
+        try:
+            for listener in listeners:
+                listener.pause()
+            await asyncio.sleep(0)
+        finally:
+            for listener in listeners:
+                listener.close()
 
 
 def _responders_maker(service: Services | ServiceFactory) -> Callable[[Peer], Responders]:
