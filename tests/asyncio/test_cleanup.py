@@ -19,18 +19,18 @@ class Holder(Service):
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
-        self.ended = False
+        self.log: list[str] = []
 
     @Hold.responder
-    async def hold(self, _: Hold) -> None:
+    async def hold(self, command: Hold) -> None:  # noqa: ARG002
         """Wait for the end, and then some."""
         self.begun.set()
         try:
-            await asyncio.get_running_loop().create_future()
+            await asyncio.Event().wait()
         finally:
-            for _ in range(10):
+            for _turn in range(10):
                 await asyncio.sleep(0)
-            self.ended = True
+            self.log.append("ended")
 
 
 async def test_a_server_closes_behind_responders_whose_peer_is_gone() -> None:
@@ -42,8 +42,8 @@ async def test_a_server_closes_behind_responders_whose_peer_is_gone() -> None:
     await holder.begun.wait()
     await peer.close()
     assert server.peers == frozenset()
-    assert not holder.ended
+    ended_before = holder.ended
     await server.close()
-    assert holder.ended
+    assert (ended_before, holder.ended) == (False, True)
     with pytest.raises(ConnectionLost):
         await call

@@ -39,7 +39,7 @@ class Listener:
     close: Callable[[], None]
     """Accept nothing more and free the name; connections go on."""
     pause: Callable[[], object] = lambda: None
-    """Accept nothing more. Call it a turn of the loop before `close`, or a connection may be left without a protocol."""
+    """Accept nothing more. Call it a turn of the loop before `close`, or a connection may have nobody to end it."""
 
 
 async def listen(address: Address, accept: Accept) -> list[Listener]:
