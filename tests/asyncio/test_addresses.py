@@ -14,7 +14,7 @@ import pytest
 from ampkit import ConnectionFailed, LocalProtocolError, Options, connect, serve
 from ampkit.asyncio.address import MemoryAddress, TcpAddress, UnixAddress, parse_address
 from tests.asyncio.office import Office, Sum, Total
-from tests.asyncio.turning import turns
+from tests.asyncio.turning import turns, until
 
 both_loops = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
 
@@ -34,6 +34,7 @@ ADDRESSES = {
     "tcp://[::1]:1": TcpAddress("::1", 1),
     "tcp://[fe80::1%25eth0]:1": TcpAddress("fe80::1%25eth0", 1),
     "unix:///run/my socket": UnixAddress("/run/my socket"),
+    f"unix:///{'a' * 106}": UnixAddress(f"/{'a' * 106}"),
     "unix://relative": UnixAddress("relative"),
     "memory://a name/with: all": MemoryAddress("a name/with: all"),
 }
@@ -66,22 +67,25 @@ def test_an_address_is_read_and_written(text: str, address: object) -> None:
         "unix://",
         "unix:///a\0b",
         "unix:///\ud800",
+        f"unix:///{'a' * 107}",
+        f"unix:///{'é' * 54}",
         "memory://",
         "http://localhost:1",
     ],
 )
 async def test_what_is_no_address(text: str) -> None:
     """LocalProtocolError at once, from `serve` and `connect`, says which address and what was expected."""
-    for function in (lambda: serve(None, text), lambda: connect(text)):
-        with pytest.raises(LocalProtocolError, match="not an address"):
-            function()
+    with pytest.raises(LocalProtocolError, match="not an address"):
+        _ = serve(None, text)
+    with pytest.raises(LocalProtocolError, match="not an address"):
+        _ = connect(text)
 
 
 @pytest.mark.parametrize("text", ["tcp://:1234", "tcp://localhost:0"])
 async def test_what_can_be_served_but_not_connected_to(text: str) -> None:
     """Every interface and any port are for servers."""
     with pytest.raises(LocalProtocolError, match="a host and a port are needed"):
-        connect(text)
+        _ = connect(text)
 
 
 # TCP
@@ -198,7 +202,6 @@ def closed_port() -> int:
         (f"tcp://{'a' * 64}.example:1", "label|encod|not known"),
         ("tcp://..:1", "label|encod|not known"),
         ("unix:///no/such/file", "No such file"),
-        (f"unix:///{'a' * 200}", "too long"),
         ("memory://nobody", "nobody serves it"),
     ],
 )
@@ -254,9 +257,7 @@ async def test_connecting_is_cancelled_in_any_turn(address: str) -> None:
             (result,) = await asyncio.gather(opening, return_exceptions=True)
             assert isinstance(result, asyncio.CancelledError | type(None))
         await answers(server.addresses[0])
-        await turns(3)
-        while server.peers:
-            await asyncio.sleep(0)
+        await until(lambda: not server.peers)
 
 
 async def _connected(address: str) -> None:
@@ -345,8 +346,6 @@ async def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """ConnectionFailed names the address and the reason."""
     with pytest.raises(ConnectionFailed, match="No such file"):
         await serve(Office(), f"unix://{tmp_path}/no/socket")
-    with pytest.raises(ConnectionFailed, match="too long"):
-        await serve(Office(), f"unix://{tmp_path}/{'a' * 200}")
 
 
 @both_loops
@@ -383,8 +382,7 @@ async def test_the_other_end_of_a_unix_socket_has_a_wild_name(tmp_path: Path) ->
             with socket.socket(socket.AF_UNIX) as client:
                 client.bind(name)
                 client.connect(f"{tmp_path}/socket")
-                while not server.peers:
-                    await asyncio.sleep(0)
+                await until(lambda: server.peers)
                 (other,) = server.peers
                 assert "\\x1b[31m" in other.remote_address
                 assert other.remote_address.isprintable()

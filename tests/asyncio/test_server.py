@@ -158,7 +158,9 @@ async def test_a_close_that_is_cancelled_in_any_turn(turn: int, address: str) ->
 async def test_a_server_that_cannot_have_all_its_addresses() -> None:
     """It has none: who has connected to the first one already is sent away, and the name is free."""
     async with serve(Office(), "memory://taken"):
-        opening = asyncio.ensure_future(_opened(serve(Office(), "memory://free", "tcp://127.0.0.1:0", "memory://taken")))
+        opening = asyncio.ensure_future(
+            _opened(serve(Office(), "memory://free", "tcp://127.0.0.1:0", "memory://taken"))
+        )
         await turns(1)
         async with connect("memory://free") as peer:
             with pytest.raises(ConnectionFailed, match="memory://taken"):
@@ -299,8 +301,8 @@ class OfPeer(Counter):
 FACTORIES: dict[str, Callable[[], Services] | Callable[[Peer], Services]] = {
     "a class": Counter,
     "a class that needs the peer": OfPeer,
-    "a function": lambda: Counter(),
-    "a function that needs the peer": lambda peer: OfPeer(peer),
+    "a function": lambda: Counter(1),
+    "a function that needs the peer": lambda peer: [OfPeer(peer)],
     "a function of several": lambda: [Counter(), OnlyWait(Office())],
 }
 
@@ -372,13 +374,13 @@ async def test_a_factory_turns_somebody_away(caplog: pytest.LogCaptureFixture) -
 async def test_what_cannot_be_served() -> None:
     """Mistakes of the program are told at once, before anything is awaited."""
     with pytest.raises(TypeError, match="two responders for the command Sum"):
-        serve([Office(), Counter()], "memory://it")
+        _ = serve([Office(), Counter()], "memory://it")
     with pytest.raises(TypeError, match="expected Service instances"):
-        serve([Office], "memory://it")  # type: ignore[list-item]
+        _ = serve([Office], "memory://it")  # type: ignore[list-item]
     with pytest.raises(TypeError, match="at least one address"):
-        serve(Office())
+        _ = serve(Office())
     with pytest.raises(TypeError, match="two responders for the command Sum"):
-        connect("memory://it", [Office(), Counter()])
+        _ = connect("memory://it", [Office(), Counter()])
 
 
 async def test_a_server_without_services() -> None:

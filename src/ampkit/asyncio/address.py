@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ampkit.errors import LocalProtocolError
+from ampkit.wire.text import printable
 
-MAX_PORT = 65_535
+_MAX_PATH: Final = 107
+"""Bytes of a unix socket's path on Linux. Of a longer one uvloop would take the beginning, without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,21 @@ def parse_address(text: str) -> Address:
     scheme, separator, rest = text.partition("://")
     if separator and scheme == "tcp":
         return _tcp(text)
-    if separator and scheme == "unix" and rest and "\0" not in rest:
-        return UnixAddress(rest)
+    if separator and scheme == "unix" and rest:
+        return _unix(text, rest)
     if separator and scheme == "memory" and rest:
         return MemoryAddress(rest)
     raise _unreadable(text, "expected tcp://host:port, unix:///path or memory://name")
+
+
+def _unix(text: str, path: str) -> UnixAddress:
+    try:
+        size = len(os.fsencode(path))
+    except UnicodeEncodeError as error:
+        raise _unreadable(text, str(error)) from None
+    if size > _MAX_PATH or "\0" in path:
+        raise _unreadable(text, f"the path of a unix socket is at most {_MAX_PATH} bytes, none of them zero")
+    return UnixAddress(path)
 
 
 def _tcp(text: str) -> TcpAddress:
@@ -77,9 +90,9 @@ def _unreadable(text: str, why: str) -> LocalProtocolError:
 
 
 def address_of(family: int, name: Any, fallback: Address) -> Address:
-    """Return the address that a socket's name says, or the fallback where it has none, as one end of a unix socket."""
+    """Return the address that a socket's name says, escaped; the fallback where it has none, as a unix socket may."""
     if family in {socket.AF_INET, socket.AF_INET6} and name:  # none, if the other end had gone when it was asked for
         return TcpAddress(name[0], name[1])
-    if isinstance(name, bytes):
-        name = name.decode("utf-8", "backslashreplace")
-    return UnixAddress(name) if isinstance(name, str) and name else fallback
+    if family == socket.AF_UNIX and name:
+        return UnixAddress(printable(os.fsencode(name)))  # whoever connected may have chosen it
+    return fallback
