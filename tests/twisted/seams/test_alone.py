@@ -62,7 +62,7 @@ async def test_an_attribute_of_a_command(name: str, calculator: Any, amp: Any, f
     seen: list[Any] = []
     plain = commands(amp).Sum
     if name in {"__init__", "_doCommand", "commandType", "responseType"}:
-        attribute = watched(getattr(plain, name), seen)
+        attribute: Any = watched(getattr(plain, name), seen)
     else:
         attribute = classmethod(watched(getattr(plain, name).__func__, seen))
     special = type("Sum", (plain,), {name: staticmethod(attribute) if name.endswith("Type") else attribute})
