@@ -12,16 +12,17 @@ from zope.interface import implementer
 
 from ampkit.core.tagged import answer_box, ask_box
 from ampkit.twisted._boxes import AmpBox
-from ampkit.twisted._commands import StartTLS, _CommandMeta
+from ampkit.twisted._commands import StartTLS
 from ampkit.twisted._dispatcher import BoxDispatcher
 from ampkit.twisted._interfaces import IBoxReceiver, IBoxSender, IResponderLocator
 from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, answerFor
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
-from ampkit.twisted._question import Question
+from ampkit.twisted._question import Question, never
+from ampkit.twisted._reading import STRING_METHODS, STRING_STATE
 from ampkit.twisted._seams import Seams
-from ampkit.twisted._straight import straightOf
-from ampkit.twisted._writing import write
+from ampkit.twisted._straight import Straight, straightOf
+from ampkit.twisted._writing import socketOf, write
 from ampkit.wire.box import END
 
 
@@ -34,11 +35,13 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     _ampInitialized = False
     _keepsSeams = False
+    _straights: dict[Any, Straight]
     _transportPeer: Any = None
     _transportHost: Any = None
 
     def __init__(self, boxReceiver: Any = None, locator: Any = None) -> None:
         self._ampInitialized = True
+        self._straights = {}
         BoxDispatcher.__init__(self, self if locator is None else locator)
         BinaryBoxProtocol.__init__(self, self if boxReceiver is None else boxReceiver)
 
@@ -68,29 +71,35 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
         """Ask a command; see `BoxDispatcher.callRemote`."""
-        if type(commandType) is _CommandMeta and not a and self._maySendStraight():
-            straight: Any = commandType._straight
-            if straight is None or straight.delivery is not self._delivery:
-                straight = straightOf(commandType, self._delivery)
-            pairs = straight.encodeArguments(kw)
+        if not a and self._maySendStraight():
+            straight = self._straights.get(commandType) or self._straightOf(commandType)
+            encode = straight.encodeArguments
+            pairs = encode(kw)
             if pairs is not None:
                 return self._askStraight(straight, pairs)
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
-    def _askStraight(self, straight: Any, pairs: bytes) -> Any:
+    def _askStraight(self, straight: Straight, pairs: bytes) -> Any:
         self._counter += 1
         tag = b"%x" % self._counter
         if not straight.requiresAnswer:
-            write(self.transport, pairs + END)
+            write(self.transport, pairs + END, self._socket)
             return None
-        question = self._outstandingRequests[tag] = Question(self, tag, straight)  # type: ignore[index]
-        write(self.transport, ask_box(tag, pairs))
+        outstanding: Any = self._outstandingRequests
+        question = outstanding[tag] = Question(self, tag, straight.command, straight.decodeResponse)
+        try:
+            write(self.transport, ask_box(tag, pairs), self._socket)
+        except BaseException:
+            del outstanding[tag]
+            raise
         return question
 
     def _maySendStraight(self) -> bool:
         """Say whether the methods that would send a box now would do nothing but write its bytes."""
-        if self._delivery is None:
+        if self._delivery is None or len(self.__dict__) != self._known:
             self._keepsSeams = _SEAMS.areKeptBy(self)
+            self._straights = {}
+            self._socket = socketOf(self.transport)
         return (
             self._keepsSeams
             and self.boxSender is self
@@ -100,9 +109,14 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             and self.transport is not None
         )
 
+    def _straightOf(self, command: Any) -> Straight:
+        straight = self._straights[command] = straightOf(command)
+        return straight
+
     def _lookAgain(self) -> None:
-        BinaryBoxProtocol._lookAgain(self)
         self._keepsSeams = _SEAMS.areKeptBy(self)
+        self._straights = {}
+        BinaryBoxProtocol._lookAgain(self)
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
         if self._keepsSeams and self.boxReceiver is self:
@@ -114,27 +128,28 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
     def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
         """Take an answer, and return true; or leave it as it was, and return false."""
         outstanding: Any = self._outstandingRequests
-        question = outstanding.get(tag) if outstanding else None
-        if type(question) is not Question or question.straight is None:
+        question = outstanding.pop(tag, None) if outstanding else None
+        if question is None:
             return False
-        response = question.straight.decodeResponse(strings)
+        decode = question.decodeResponse if type(question) is Question else never
+        response = decode(strings)
         if response is None:
+            outstanding[tag] = question
             return False
-        del outstanding[tag]
-        question.respond(response)
-        if isinstance(question.result, _UNFINISHED):
+        _fire(question, response)
+        left = question.result
+        if left is not None and (isinstance(left, _UNFINISHED) or question.paused):
             question.addErrback(self.unhandledError)
         return True
 
     def _takeAsk(self, strings: dict[bytes, bytes]) -> bool:
         """Take an ask, and return true; or leave it as it was, and return false."""
         command, function = self._commandDispatch.get(strings.get(COMMAND, b""), _NOBODY)
-        if type(command) is not _CommandMeta or ERROR in strings or self.locator is not self:
+        if command is None or ERROR in strings or self.locator is not self:
             return False
-        straight: Any = command._straight  # type: ignore[attr-defined]
-        if straight is None or straight.delivery is not self._delivery:
-            straight = straightOf(command, self._delivery)
-        objects = straight.decodeArguments(strings)
+        straight = self._straights.get(command) or self._straightOf(command)
+        decode, encode = straight.decodeArguments, straight.encodeResponse
+        objects = decode(strings)
         if objects is None:
             return False
         try:
@@ -142,10 +157,10 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         except BaseException:  # noqa: BLE001 - as in every responder's Deferred
             result = Failure()
         if type(result) is dict and self._maySendStraight():
-            pairs = straight.encodeResponse(result)
+            pairs = encode(result)
             if pairs is not None:
                 if ASK in strings:
-                    write(self.transport, answer_box(strings[ASK], pairs))
+                    write(self.transport, answer_box(strings[ASK], pairs), self._socket)
                 return True
         answer = answerFor(maybeDeferred(lambda: result), self, MethodType(function, self), command)
         self._answerWith(answer, AmpBox(strings))
@@ -159,6 +174,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         return f"<{self.__class__.__name__}{inner} at 0x{id(self):x}>"
 
 
+_fire: Final = Deferred.callback
 _UNFINISHED: Final = (Failure, Deferred)
 _NOBODY: Final = (None, None)
 
@@ -174,6 +190,8 @@ _SEAMS: Final = Seams(
     "sendBox",
     "_sendBoxCommand",
     "_nextTag",
+    *STRING_METHODS,
+    assigned=STRING_STATE,
     elsewhere=(
         (BoxDispatcher, ("callRemote",)),
         (CommandLocator, ("locateResponder",)),

@@ -63,7 +63,7 @@ def _check_bytes(what: str, names: Any) -> None:
 
 
 def _isUntouched(question: Any, proto: Any) -> bool:
-    """Say whether a Deferred comes straight from our dispatcher, and neither a program nor an answer was there first."""
+    """Say whether a Deferred comes straight from our dispatcher; neither a program nor an answer was there first."""
     method = getattr(proto._sendBoxCommand, "__func__", None)
     return method is _sendBoxCommand and type(question) is Question and not question.called
 
@@ -193,7 +193,7 @@ class StartTLS(Command):
 
 
 class ProtocolSwitchCommand(Command):
-    """Make the connection another protocol's: the asking end gets it from a factory, the answering end from its responder."""
+    """Make the connection another protocol's: the asking end gets it from a factory, the other from its responder."""
 
     def __init__(self, _protoToSwitchToFactory: Any, **kw: Any) -> None:
         self.protoToSwitchToFactory = _protoToSwitchToFactory

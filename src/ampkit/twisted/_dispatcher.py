@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, maybeDeferred
@@ -40,6 +41,8 @@ class BoxDispatcher:
 
     def __init__(self, locator: Any) -> None:
         self._outstandingRequests = {}
+        self._failAllReason = None
+        self._counter = 0
         self.locator = locator
 
     def startReceivingBoxes(self, boxSender: Any) -> None:
@@ -199,10 +202,8 @@ class BoxDispatcher:
 
     def _safeEmit(self, aBox: Any) -> None:
         """Send a box, unless the connection is no longer there to send it."""
-        try:
+        with contextlib.suppress(stock.ProtocolSwitched, ConnectionLost):
             aBox._sendTo(self.boxSender)
-        except (stock.ProtocolSwitched, ConnectionLost):
-            pass
 
     def dispatchCommand(self, box: Any) -> Deferred[Any]:
         """Give an ask to its responder; return a Deferred for the answer's box. A command without one fails it."""

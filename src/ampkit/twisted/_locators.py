@@ -47,7 +47,7 @@ def answerFor(result: Deferred[Any], locator: Any, function: Callable[..., Any],
     def serialize(objects: Any) -> Any:
         try:
             return command.makeResponse(objects, locator)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - as every callback of a Deferred
             failure = Failure()
             message = f"{function!r} returned {objects!r} and {command!r} could not serialize it"
             raise BadLocalReturn(message, failure) from None

@@ -14,7 +14,7 @@ from ampkit.twisted._interfaces import IBoxSender
 from ampkit.twisted._names import ASK, COMMAND, log
 from ampkit.twisted._reading import BoxReader
 from ampkit.twisted._tls import checkOnlyOneTLS, giveToTLS, notSent, tlsModule
-from ampkit.twisted._writing import write
+from ampkit.twisted._writing import socketOf, write
 
 
 @implementer(IBoxSender)
@@ -37,8 +37,11 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
     _keyLengthLimitExceeded = False
 
     def __init__(self, boxReceiver: Any) -> None:
+        BoxReader.__init__(self)
         _DescriptorExchanger.__init__(self)
         self.boxReceiver = boxReceiver
+        self._locked = False
+        self._startingTLSBuffer = None
 
     def makeConnection(self, transport: Any) -> None:
         """Begin: the receiver may send boxes at once."""
@@ -68,7 +71,8 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
         if self._startingTLSBuffer is not None:
             self._startingTLSBuffer.append(box)
         else:
-            write(self.transport, box.serialize())
+            socket = socketOf(self.transport) if self._delivery is None else self._socket
+            write(self.transport, box.serialize(), socket)
 
     def _defaultStartTLSResponder(self) -> dict[str, Any]:
         """Agree to secure the connection, without a certificate of this end's. Decorate another method to differ."""

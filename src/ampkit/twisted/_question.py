@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+
+_begin: Final = Deferred.__init__
+
+
+def never(_: Any) -> None:
+    """Be a short way that nothing can go."""
 
 
 class Question(Deferred[Any]):
@@ -15,15 +22,14 @@ class Question(Deferred[Any]):
     nothing behind, and its late answer finds nobody.
     """
 
-    _command: Any = None
-
-    def __init__(self, proto: Any, tag: bytes, straight: Any = None) -> None:
-        Deferred.__init__(self)
+    def __init__(
+        self, proto: Any, tag: bytes, command: Any = None, decodeResponse: Callable[[Any], Any] = never
+    ) -> None:
+        _begin(self)
         self._proto = proto
         self._tag = tag
-        self.straight = straight  # the short way for the response, if the ask went the short way
-        if straight is not None:
-            self._command = straight.command
+        self._command = command
+        self.decodeResponse = decodeResponse  # the short way, if the ask went the short way
 
     def isFor(self, command: Any) -> None:
         """Say whose question it is: its response is parsed, and its errors are known."""
@@ -47,10 +53,6 @@ class Question(Deferred[Any]):
             except BaseException:  # noqa: BLE001 - as in every errback of a Deferred
                 failure = Failure()
         Deferred.errback(self, failure)
-
-    def respond(self, response: Any) -> None:
-        """Fire with the response itself."""
-        Deferred.callback(self, response)
 
     def cancel(self) -> None:
         """Wait no more."""

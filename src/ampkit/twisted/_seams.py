@@ -27,6 +27,7 @@ class Seams:
 
     def areKeptBy(self, instance: Any) -> bool:
         """Say whether an instance and its class have what the plain class had when this was made."""
-        if self._get(type(instance)) != self._plain or not instance.__dict__.keys().isdisjoint(self._names):
-            return False
-        return all(get(cls) == plain for get, cls, plain in self._elsewhere)
+        for get, cls, plain in self._elsewhere:
+            if get(cls) != plain:
+                return False
+        return bool(self._get(type(instance)) == self._plain) and instance.__dict__.keys().isdisjoint(self._names)

@@ -15,8 +15,9 @@ from ampkit.schema import argument, scalars
 from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
 from ampkit.schema.typed import Field
 from ampkit.twisted._arguments import Argument, Integer, String, Unicode
-from ampkit.twisted._commands import Command
+from ampkit.twisted._commands import Command, _CommandMeta
 from ampkit.twisted._names import _wireNameToPythonIdentifier
+from ampkit.twisted._question import never
 from ampkit.wire.box import encode_pair
 from ampkit.wire.keys import COMMAND
 from ampkit.wire.limits import MAX_KEY_LENGTH
@@ -24,7 +25,7 @@ from ampkit.wire.limits import MAX_KEY_LENGTH
 _FIRST_KEY: Final = b"a"
 """AMP's own keys begin with an underscore. What begins with a small letter is behind them in the order of keys."""
 
-_COMMAND_SEAMS: Final = attrgetter(
+_OVERRIDABLE: Final = (
     "__init__",
     "_doCommand",
     "_knownError",
@@ -35,10 +36,11 @@ _COMMAND_SEAMS: Final = attrgetter(
     "parseResponse",
     "responseType",
 )
+_COMMAND: Final = attrgetter(*_OVERRIDABLE, "commandName", "requiresAnswer")
 _CONVERSIONS: Final = attrgetter("toString", "fromString")
 _TAKEN: Final = ("retrieve", "fromBox", "toBox", "fromStringProto", "toStringProto")
 """What a type of argument overrides that wants more than one value and one string."""
-_ARGUMENT_SEAMS: Final = attrgetter(*_TAKEN, "toString", "fromString")
+_ARGUMENT: Final = attrgetter(*_TAKEN, "toString", "fromString")
 _ASSIGNED: Final = frozenset((*_TAKEN, "toString", "fromString"))
 
 
@@ -46,24 +48,28 @@ class Straight:
     """One command's functions for the short way, made from the command as it was when they were made."""
 
     __slots__ = (
-        "basis",
+        "_arguments",
+        "_command",
+        "_each",
+        "_response",
+        "_types",
         "command",
         "decodeArguments",
         "decodeResponse",
-        "delivery",
         "encodeArguments",
         "encodeResponse",
         "requiresAnswer",
     )
 
-    def __init__(self, command: Any, basis: object) -> None:
+    def __init__(self, command: Any) -> None:
         self.command = command
-        self.basis = basis
-        self.delivery: object = None
-        self.requiresAnswer = command.requiresAnswer
-        self.encodeArguments = self.decodeArguments = self.encodeResponse = self.decodeResponse = _never
-        if [getattr(each, "__func__", each) for each in _COMMAND_SEAMS(command)] != _PLAIN_COMMAND:
+        self.encodeArguments = self.decodeArguments = self.encodeResponse = self.decodeResponse = never
+        if type(command) is not _CommandMeta:
             return
+        self._remember()
+        if _overridable(command) != _PLAIN_COMMAND:
+            return
+        self.requiresAnswer = command.requiresAnswer
         arguments, response = _fields(command.arguments), _fields(command.response)
         if arguments is not None:
             head = encode_pair(COMMAND, command.commandName)
@@ -73,32 +79,38 @@ class Straight:
             self.encodeResponse = make_mapping_encoder(response, b"", closed=False)
             self.decodeResponse = make_mapping_decoder(response)
 
+    def _remember(self) -> None:
+        """Keep all that the functions are made from. A program may change any of it at any time."""
+        self._command = _COMMAND(self.command)
+        self._arguments = list(self.command.arguments)
+        self._response = list(self.command.response)
+        each = [each for _, each in (*self._arguments, *self._response) if isinstance(each, Argument)]
+        self._types = [(cls, _ARGUMENT(cls)) for cls in {type(one) for one in each}]
+        self._each = [(one, one.optional, one.__dict__.keys().isdisjoint(_ASSIGNED)) for one in each]
 
-def straightOf(command: Any, delivery: object) -> Straight:
-    """Return the short way of a command as it is now, and note in which delivery it was looked at."""
-    basis = _basis(command)
-    straight: Straight | None = command._straight
-    if straight is None or straight.basis != basis:
-        straight = command._straight = Straight(command, basis)
-    straight.delivery = delivery
-    return straight
+    def isUpToDate(self) -> bool:
+        """Say whether none of it has changed."""
+        command = self.command
+        if [*command.arguments] != self._arguments or [*command.response] != self._response:
+            return False
+        for cls, methods in self._types:
+            if _ARGUMENT(cls) != methods:
+                return False
+        for one, optional, hasNone in self._each:
+            if one.optional != optional or one.__dict__.keys().isdisjoint(_ASSIGNED) != hasNone:
+                return False
+        return bool(_COMMAND(command) == self._command)
 
 
-def _basis(command: Any) -> object:
-    """Return all that a command's functions are made from. A program may change any of it at any time."""
-    return (
-        _COMMAND_SEAMS(command),
-        command.commandName,
-        command.requiresAnswer,
-        [(key, each, _argumentBasis(each)) for key, each in command.arguments],
-        [(key, each, _argumentBasis(each)) for key, each in command.response],
-    )
-
-
-def _argumentBasis(each: Any) -> object:
-    if not isinstance(each, Argument):
-        return None
-    return _ARGUMENT_SEAMS(type(each)), each.optional, each.__dict__.keys().isdisjoint(_ASSIGNED)
+def straightOf(command: Any) -> Straight:
+    """Return the short way of a command as it is now. What is no command of ours has none: all of it is unusual."""
+    if type(command) is not _CommandMeta:
+        return Straight(command)
+    straight: Any = command._straight
+    if straight is None or not straight.isUpToDate():
+        straight = command._straight = Straight(command)
+    made: Straight = straight
+    return made
 
 
 def _fields(arglist: Any) -> list[Field] | None:
@@ -109,10 +121,10 @@ def _fields(arglist: Any) -> list[Field] | None:
 
 
 def _field(key: bytes, each: Any) -> Field | None:
-    isPlainKey = key.isascii() and _FIRST_KEY <= key and len(key) <= MAX_KEY_LENGTH
+    isPlainKey = key.isascii() and key >= _FIRST_KEY and len(key) <= MAX_KEY_LENGTH
     if not isPlainKey or not isinstance(each, Argument) or not each.__dict__.keys().isdisjoint(_ASSIGNED):
         return None
-    if _ARGUMENT_SEAMS(type(each))[: len(_TAKEN)] != _PLAIN_ARGUMENT:
+    if _ARGUMENT(type(each))[: len(_TAKEN)] != _PLAIN_ARGUMENT:
         return None
     name = _wireNameToPythonIdentifier(key)
     return Field(name, key, _inCore(each), bool(each.optional), _none if each.optional else None)
@@ -141,16 +153,17 @@ class _Other(argument.Argument[Any]):
         return self._each.fromString(data)
 
 
-def _never(_: Any) -> None:
-    return None
+def _overridable(command: Any) -> list[Any]:
+    values = [getattr(command, name) for name in _OVERRIDABLE]
+    return [getattr(value, "__func__", value) for value in values]
 
 
 def _none() -> None:
     return None
 
 
-_PLAIN_COMMAND: Final = [getattr(each, "__func__", each) for each in _COMMAND_SEAMS(Command)]
-_PLAIN_ARGUMENT: Final = _ARGUMENT_SEAMS(Argument)[: len(_TAKEN)]
+_PLAIN_COMMAND: Final = _overridable(Command)
+_PLAIN_ARGUMENT: Final = _ARGUMENT(Argument)[: len(_TAKEN)]
 _IN_THE_CORE: Final[list[tuple[Any, Callable[[], argument.Argument[Any]]]]] = [
     (_CONVERSIONS(Integer), scalars.Integer),
     (_CONVERSIONS(String), scalars.Bytes),

@@ -30,7 +30,7 @@ class Seen:
 
 
 def stringState(decoder: Decoder, *, isInBox: bool, isStopped: bool) -> dict[str, Any]:
-    """Return all attributes: in the middle of delivering a box, before bytes that wait, or where no whole box is left."""
+    """Return all attributes: in the middle of delivering a box, before bytes that wait, or with no whole box left."""
     unread = decoder.unread
     partial = decoder.partial
     box = None if partial is None or not partial.box else AmpBox(partial.box)
