@@ -2,7 +2,11 @@
 
 # mypy: allow-untyped-calls, allow-subclassing-any, allow-untyped-decorators, disable-error-code="import-untyped"
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +207,39 @@ async def test_a_stock_parent_and_our_child_share_no_responders(link: Link) -> N
     with pytest.raises(stock.UnhandledCommand):
         await result(asked)
     assert set(theirs._commandDispatch) - set(Ours._commandDispatch) == {b"Sum"}
+
+
+async def test_descriptors_travel(amp: Any, far: Any, link: Link) -> None:
+    """What one end opened the other end writes to, in the order of the boxes."""
+
+    def write(module: Any) -> Any:
+        arguments = [(b"where", module.Descriptor()), (b"what", module.String())]
+        return type("Write", (module.Command,), {"arguments": arguments})
+
+    command = write(amp)
+
+    class Writing(amp.AMP):
+        @command.responder
+        def write(self, where: int, what: bytes) -> dict[str, Any]:
+            with os.fdopen(where, "wb") as file:
+                file.write(what)
+            return {}
+
+    server, client = Writing(), far.AMP()
+    await link(server, client)
+    readers, writers = zip(os.pipe(), os.pipe(), strict=True)
+    asked = [client.callRemote(write(far), where=each, what=b"%d" % each) for each in writers]
+    for reader, writer, answer in zip(readers, writers, asked, strict=True):
+        assert await result(answer) == {}
+        os.close(writer)
+        with os.fdopen(reader, "rb") as file:
+            assert file.read() == b"%d" % writer
+
+
+def test_either_module_secures_a_connection_with_the_other() -> None:
+    """Each presents its certificate and checks the other's; a call made meanwhile is answered behind it."""
+    program = [sys.executable, "-m", "tests.twisted.seams.secure"]
+    root = Path(__file__).parents[3]
+    done = subprocess.run(program, cwd=root, capture_output=True, text=True, timeout=30, check=False)
+    pairs = ["stock stock", "stock ours", "ours stock", "ours ours"]
+    assert (done.stdout.splitlines(), done.stderr) == ([f"{pair} 94 3 True" for pair in pairs], "")
