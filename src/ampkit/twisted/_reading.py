@@ -185,7 +185,10 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         """Let Twisted's parser go on where ours stands."""
         attributes = self.__dict__
         if self._decoder is not None:
-            attributes.update({**stringState(self._decoder, isInBox=False, isStopped=True), **attributes})
+            held = stringState(self._decoder, isInBox=False, isStopped=True)
+            if held["state"] == "init":
+                held["state"] = type(self).state  # a class may begin with a step of its own
+            attributes.update({**held, **attributes})
             self._decoder = None
         self._byStrings = True
         self._settle()
