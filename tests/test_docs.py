@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def programs(page: str, text: str) -> list[Program]:
     found: list[Program] = []
     files: list[tuple[str, str]] = []
     blocks = [match.groups() for match in BLOCK.finditer(text)]
-    for (language, code), (next_language, next_text) in zip(blocks, [*blocks[1:], ("", "")], strict=True):
+    for (language, code), (next_language, next_text) in pairwise([*blocks, ("", "")]):
         name = NAME.match(code)
         if language == "python" and name is not None:
             files.append((name[1], code))
