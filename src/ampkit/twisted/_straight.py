@@ -8,7 +8,7 @@ they meet something unusual they return None, and the work is left to the method
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, Final
 
 from ampkit.schema import argument, scalars
@@ -22,6 +22,7 @@ from ampkit.wire.box import encode_pair
 from ampkit.wire.keys import COMMAND
 from ampkit.wire.limits import MAX_KEY_LENGTH
 
+_KEY: Final = attrgetter("key")
 _FIRST_KEY: Final = b"a"
 """AMP's own keys begin with an underscore. What begins with a small letter is behind them in the order of keys."""
 
@@ -73,10 +74,10 @@ class Straight:
         arguments, response = _fields(command.arguments), _fields(command.response)
         if arguments is not None:
             head = encode_pair(COMMAND, command.commandName)
-            self.encodeArguments = make_mapping_encoder(arguments, head, closed=True)
+            self.encodeArguments = make_mapping_encoder(sorted(arguments, key=_KEY), head, closed=True)
             self.decodeArguments = make_mapping_decoder(arguments)
         if response is not None:
-            self.encodeResponse = make_mapping_encoder(response, b"", closed=False)
+            self.encodeResponse = make_mapping_encoder(sorted(response, key=_KEY), b"", closed=False)
             self.decodeResponse = make_mapping_decoder(response)
 
     def _remember(self) -> None:
@@ -114,8 +115,8 @@ def straightOf(command: Any) -> Straight:
 
 
 def _fields(arglist: Any) -> list[Field] | None:
-    """Return the fields of a list of arguments, or None if the methods have to do something for one of them."""
-    fields = [_field(key, each) for key, each in sorted(arglist, key=itemgetter(0))]
+    """Return the fields of a list of arguments in its order; None if the methods have to do something for one of them."""
+    fields = [_field(key, each) for key, each in arglist]
     found = [field for field in fields if field is not None]
     return found if len({field.name for field in found}) == len(fields) else None
 

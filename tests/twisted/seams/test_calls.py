@@ -229,3 +229,27 @@ async def test_a_transport_needs_only_four_methods(amp: Any, far: Any) -> None:
         os.close(reading)
     with pytest.raises(ConnectionDone):
         await result(waiting)
+
+
+async def test_values_come_in_the_order_of_their_declaration(amp: Any, far: Any, link: Link) -> None:
+    """In the keyword arguments of a responder and in the result of a call, whatever their order on the wire."""
+    fields = [b"zulu", b"alpha", b"mike"]
+
+    def order(module: Any) -> Any:
+        arguments = [(name, module.Integer()) for name in fields]
+        return type("Order", (module.Command,), {"arguments": arguments, "response": arguments})
+
+    command = order(amp)
+
+    class Ordering(amp.AMP):
+        names: Any = ()
+
+        @command.responder
+        def order(self, **values: int) -> dict[str, int]:
+            self.names = list(values)
+            return values
+
+    server, client = Ordering(), far.AMP()
+    await link(server, client)
+    answer = await result(client.callRemote(order(far), alpha=1, mike=2, zulu=3))
+    assert list(answer) == server.names == ["zulu", "alpha", "mike"]
