@@ -115,7 +115,7 @@ def straightOf(command: Any) -> Straight:
 
 
 def _fields(arglist: Any) -> list[Field] | None:
-    """Return the fields of a list of arguments in its order; None if the methods have to do something for one of them."""
+    """Return the fields of an argument list in its order; None if the methods have to do something for one of them."""
     fields = [_field(key, each) for key, each in arglist]
     found = [field for field in fields if field is not None]
     return found if len({field.name for field in found}) == len(fields) else None
