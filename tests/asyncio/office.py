@@ -154,10 +154,10 @@ class Office(Service):
         """Raise, in a coroutine if it is to be later."""
         if command.later:
             return self._raise_later(command.name)  # type: ignore[return-value]
-        raise self.errors[command.name]
+        raise self.errors[command.name].with_traceback(None)
 
     async def _raise_later(self, name: str) -> None:
-        raise self.errors[name]
+        raise self.errors[name].with_traceback(None)
 
     @Return.responder
     def return_(self, command: Return) -> Total:

@@ -106,11 +106,10 @@ class Answering:
         try:
             if not _EAGER:
                 await _Begun()
-            result = await awaitable
-            while self._channel.is_full:
-                await self._channel.room()
-            if self._connection.state is not State.CLOSED:
-                self._answer(tag, schema, result)
+            pairs = schema.encode_response(await awaitable)
+            if self._channel.is_full:
+                await self._channel.room(len(pairs))
+            self._send(tag, pairs)
         except asyncio.CancelledError:
             self._cancelled(tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
@@ -158,12 +157,14 @@ class Answering:
 
     def _answer(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
         try:
-            pairs = schema.encode_response(result)
-            if tag is not None:
-                self._connection.answer_encoded(tag, pairs)
-                self._channel.flush_soon(len(pairs))
+            self._send(tag, schema.encode_response(result))
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
             self._fail(tag, schema, error)
+
+    def _send(self, tag: bytes | None, pairs: bytes) -> None:
+        if tag is not None and self._connection.state is not State.CLOSED:
+            self._connection.answer_encoded(tag, pairs)
+            self._channel.flush_soon(len(pairs))
 
     def _fail(self, tag: bytes | None, schema: CommandSchema, error: Exception) -> None:
         try:

@@ -86,7 +86,7 @@ class Calls:
         limit = None if seconds is None else self._deadlines.start(seconds)
         tag = b""
         try:
-            if self._channel.is_full and not await self._find_room(limit):
+            if self._channel.is_full and not await self._find_room(len(pairs), limit):
                 return None
             future: asyncio.Future[Outcome] = self._loop.create_future()
             tag = self._connection.ask_encoded(pairs, future)
@@ -124,7 +124,7 @@ class Calls:
     async def _ask_each(self, batch: Batch, all_pairs: Sequence[bytes], limit: Limit | None) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
         for index, pairs in enumerate(all_pairs):
-            if self._channel.is_full and not await self._find_room(limit):
+            if self._channel.is_full and not await self._find_room(len(pairs), limit):
                 return False
             try:
                 batch.tags.append(self._connection.ask_encoded(pairs, Slot(batch, index)))
@@ -138,7 +138,7 @@ class Calls:
         if self._channel.is_full:
             limit = None if seconds is None else self._deadlines.start(seconds)
             try:
-                if not await self._find_room(limit):
+                if not await self._find_room(len(pairs), limit):
                     return False
             finally:
                 if limit is not None:
@@ -157,18 +157,15 @@ class Calls:
         if not self._channel.is_reading:
             self._channel.pull_later()
 
-    async def _find_room(self, limit: Limit | None) -> bool:
+    async def _find_room(self, size: int, limit: Limit | None) -> bool:
         """Wait for room; return false if the time ran out first."""
         self._hindered += 1
         try:
             self._channel.pull_later()
-            while self._channel.is_full:
-                room = self._channel.room()
-                if limit is not None:
-                    limit.waiting = room
-                await room
-                if limit is not None and limit.expired:
-                    return False
+            room = self._channel.room(size)
+            if limit is not None:
+                limit.waiting = room
+            await room
         finally:
             self._hindered -= 1
-        return True
+        return limit is None or not limit.expired

@@ -45,7 +45,7 @@ class Channel(asyncio.Protocol):
         self.loop = loop
         self.connection = Connection(limits)
         self.is_full = False
-        """The other end takes bytes more slowly than they are written: wait for `room` before queueing more."""
+        """Wait for `room` before queueing more: the other end is slow to take what was written, or others wait."""
         self.is_reading = True
         """Whether what comes is read; otherwise call `pull` when the owner may be able to take the next event."""
         self.closed: asyncio.Future[None] = loop.create_future()
@@ -58,7 +58,8 @@ class Channel(asyncio.Protocol):
         self._flush_scheduled = False
         self._pulling = False
         self._held: Event | None = None
-        self._room: dict[asyncio.Future[None], None] = {}
+        self._is_paused = False
+        self._room: dict[asyncio.Future[None], int] = {}
         self._linger: asyncio.TimerHandle | None = None
 
     # What the transport calls
@@ -89,10 +90,11 @@ class Channel(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Hold callers back: the transport has more than its mark."""
-        self.is_full = True
+        self.is_full = self._is_paused = True
 
     def resume_writing(self) -> None:
         """Let callers and readers go on."""
+        self._is_paused = False
         self._make_room()
         self.pull()
 
@@ -164,20 +166,37 @@ class Channel(asyncio.Protocol):
 
     # Waiting for room
 
-    def room(self) -> asyncio.Future[None]:
-        """Return a future that is done when there may be room again; check `is_full` anew then."""
+    def room(self, size: int) -> asyncio.Future[None]:
+        """Return a future that is done when there is room for a box of that size, or the connection has ended."""
         future: asyncio.Future[None] = self.loop.create_future()
-        self._room[future] = None
+        self._room[future] = size + _OVERHEAD
         future.add_done_callback(self._room.pop)
         return future
 
     def waiting_for_room(self) -> asyncio.Future[None] | None:
-        """Return the first of those futures that are not done."""
-        return next(iter(self._room), None)
+        """Return one of those futures that are not done."""
+        return next((future for future in self._room if not future.done()), None)
 
     def _make_room(self) -> None:
+        """Let as many go on as fill the room, in their order; if all woke at once, most would wait again."""
+        room = self._max_buffered
+        for future, size in self._room.items():
+            if room <= 0:
+                self.loop.call_soon(self._make_more_room)
+                return
+            if not future.done():
+                future.set_result(None)
+                room -= size
         self.is_full = False
-        for future in list(self._room):
+
+    def _make_more_room(self) -> None:
+        self.flush()
+        if not self._is_paused:
+            self._make_room()
+
+    def _make_all_room(self) -> None:
+        self.is_full = self._is_paused = False
+        for future in self._room:
             if not future.done():
                 future.set_result(None)
 
@@ -226,7 +245,7 @@ class Channel(asyncio.Protocol):
         if self.connection.state is not State.CLOSED:
             waiters = self.connection.end(reason)
             self._held = None
-            self._make_room()
+            self._make_all_room()
             self._owner.ended(reason, waiters)
 
 

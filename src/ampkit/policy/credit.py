@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+from typing import Final
 
 from ampkit.wire.limits import Limits
+
+MAX_REFUSED_BYTES: Final = 524_288
+"""Refusals that may wait to be read, about six thousand: what a socket's buffers can hold of unread asks."""
 
 
 class Admission(enum.Enum):
@@ -23,10 +27,11 @@ def admit(*, running: int, pending: int, buffered: int, limits: Limits) -> Admis
     `running` counts its asks that have not ended, `pending` our asks that wait for an answer, `buffered` the
     bytes it has not taken. At a limit reading stops, unless we wait for answers ourselves: they may stand behind
     its asks in the stream, and two ends that stopped reading would wait for each other for ever. Then the ask
-    is refused and reading goes on, until the refusals nobody reads are as large as one box.
+    is refused and reading goes on, until more refusals than `MAX_REFUSED_BYTES` wait behind what else may wait:
+    as much as was written before it was too much, as much again that was queued, and one box.
     """
     if running < limits.max_running_asks and buffered <= limits.max_buffered_bytes:
         return Admission.RUN
-    if pending and buffered <= limits.max_buffered_bytes + limits.max_box_bytes:
+    if pending and buffered <= 2 * limits.max_buffered_bytes + limits.max_box_bytes + MAX_REFUSED_BYTES:
         return Admission.REFUSE
     return Admission.WAIT

@@ -1,0 +1,351 @@
+"""Much at a time: memory stays bounded, whoever floods and reads nothing, and two full ends never wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from ampkit import (
+    Command,
+    ConnectionLost,
+    DeadlineExceeded,
+    Limits,
+    LocalProtocolError,
+    Options,
+    Peer,
+    RemoteError,
+    connect,
+    encode_box,
+    serve,
+)
+from ampkit.testing import fake_peer, peer_pair, served_pair
+from tests.asyncio.office import Content, Note, Office, Raise, Reverse, SlowNote, Sum, Total, Wait, Zeros
+from tests.asyncio.raw import RawEnd
+from tests.asyncio.turning import turns
+
+both_loops = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+virtual = pytest.mark.asyncio(loop_factories=["virtual"])
+
+MakeAddress: TypeAlias = Callable[[str], str]
+
+MEGABYTE = 1 << 20
+
+
+def ask(tag: int, command: bytes, **box: bytes) -> bytes:
+    """Encode an ask."""
+    return encode_box({b"_ask": b"%x" % tag, b"_command": command, **{k.encode(): v for k, v in box.items()}})
+
+
+# One end floods, and reads nothing
+
+# What is sent 200,000 times, and how many megabytes the server may grow meanwhile.
+ASKS: dict[str, tuple[bytes, float]] = {
+    "plain responders": (ask(1, b"Sum", a=b"13", b=b"81"), 2),
+    "coroutine responders": (ask(1, b"Zeros", size=b"100"), 4),
+    "responders that never end": (ask(1, b"Wait", number=b"1"), 4),
+    "large answers": (ask(1, b"Reverse", data=bytes(60_000)), 2),
+    "large answers of coroutines": (ask(1, b"Zeros", size=b"60000"), 66),  # the answers of all that may run
+    "unknown commands": (ask(1, b"Nonsense"), 2),
+    "malformed asks": (ask(1, b"Sum", a=b"x"), 2),
+    "failing responders": (ask(1, b"Raise", name=b"undeclared", later=b"False"), 2),
+    "failing coroutines": (ask(1, b"Raise", name=b"undeclared", later=b"True"), 4),
+    "long tags": (encode_box({b"_ask": b"x" * 60_000, b"_command": b"Sum", b"a": b"1", b"b": b"2"}), 2),
+}
+# The same, where nothing has to be answered: all is read.
+OTHERS: dict[str, tuple[bytes, float]] = {
+    "told commands that never end": (encode_box({b"_command": b"Wait", b"number": b"1"}), 4),
+    "unknown told commands": (encode_box({b"_command": b"Nonsense"}), 1),
+    "answers to nothing": (encode_box({b"_answer": b"7", b"total": b"1"}), 1),
+    "half a box": (b"\0\4_ask\xff\xff" + b"x" * 65_535, 2),
+}
+
+
+@pytest.mark.parametrize(("box", "megabytes"), ASKS.values(), ids=ASKS)
+async def test_a_client_that_asks_and_never_reads(box: bytes, megabytes: float, make_address: MakeAddress) -> None:
+    """The server stops reading before it has grown; another client is answered as ever."""
+    await _flood(box, 200_000, megabytes, make_address("unix"))
+
+
+@pytest.mark.parametrize("transport", ["tcp", "memory"])
+async def test_a_client_that_asks_and_never_reads_elsewhere(transport: str, make_address: MakeAddress) -> None:
+    """So it is over other transports."""
+    await _flood(ASKS["large answers"][0], 1000, 2, make_address(transport))
+
+
+@pytest.mark.parametrize(("box", "megabytes"), OTHERS.values(), ids=OTHERS)
+async def test_a_client_that_sends_much_else(box: bytes, megabytes: float, make_address: MakeAddress) -> None:
+    """The server drops it, or stops reading, before it has grown; another client is answered as ever."""
+    await _flood(box, 10_000, megabytes, make_address("unix"))
+
+
+async def _flood(box: bytes, count: int, megabytes: float, address: str) -> None:
+    options = Options(close_timeout=0.1)
+    async with serve(Office(), address, options=options) as server, await RawEnd.connect(server.addresses[0]) as client:
+        client.transport.pause_reading()
+        at_once = max(1, 60_000 // len(box))
+        piece = box * at_once
+        tracemalloc.start()
+        try:
+            for _ in range(count // at_once):
+                if client.lost.done() or not await _taken(client, piece):
+                    break
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak - client.transport.get_write_buffer_size() < megabytes * MEGABYTE
+        async with connect(server.addresses[0]) as peer:
+            assert await peer.call(Sum(a=13, b=81)) == Total(total=94)
+        await server.close(grace=0)
+
+
+async def _taken(client: RawEnd, data: bytes) -> bool:
+    """Write; return false if nothing is taken any more."""
+    client.transport.write(data)
+    left, turns_idle = len(data), 0
+    while left and turns_idle < 100:
+        await asyncio.sleep(0)
+        before, left = left, client.transport.get_write_buffer_size()
+        turns_idle = turns_idle + 1 if left == before else 0
+    return not left
+
+
+async def test_a_server_whose_client_never_reads() -> None:
+    """Calls, tells and answers wait for room: what is held stays near `max_buffered_bytes`, but for refusals."""
+    async with fake_peer(Office(), limits=Limits(max_buffered_bytes=10_000)) as (peer, fake):
+        fake.stop_reading()
+        work: list[asyncio.Task[Any]] = [asyncio.create_task(peer.call(Reverse(data=bytes(1000)))) for _ in range(1000)]
+        work += [asyncio.create_task(peer.tell(Note(text="x" * 1000))) for _ in range(1000)]
+        for _ in range(1000):
+            fake.ask(b"Zeros", {b"size": b"1000"})
+        await turns(50)
+        assert peer.channel.buffered() < 22_000 + 1000 * 90
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+
+
+async def test_reading_stops_at_the_limit_and_goes_on_below_it() -> None:
+    """While `max_running_asks` responders run, the next ask waits unread, in its order."""
+    office = Office()
+    async with fake_peer(office, limits=Limits(max_running_asks=3)) as (peer, fake):
+        for number in range(10):
+            fake.ask(b"Wait", {b"number": b"%d" % number})
+        for number in range(10):
+            assert await office.started.get() == number
+            if number >= 2:
+                await turns()
+                assert office.started.empty()
+                assert not peer.channel.is_reading or number == 9
+                office.gates[number - 2].set()
+                assert (await fake.next_box())[b"total"] == b"%d" % (number - 2)
+
+
+async def test_answers_are_read_though_asks_wait() -> None:
+    """An answer in front of an ask that has to wait is not held up by it."""
+    office = Office()
+    async with fake_peer(office, limits=Limits(max_running_asks=1)) as (peer, fake):
+        call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        mine = await fake.next_ask()
+        fake.ask(b"Wait", {b"number": b"1"})
+        await office.started.get()
+        fake.answer(mine.tag, {b"total": b"3"})
+        fake.ask(b"Wait", {b"number": b"2"})
+        assert await call == Total(total=3)
+        await turns()
+        assert office.started.empty()
+        office.gates[1].set()
+        assert await office.started.get() == 2
+
+
+async def test_an_ask_waits_until_we_ask() -> None:
+    """A held ask is refused as BUSY as soon as this end waits for an answer, which may stand behind it."""
+    office = Office()
+    async with fake_peer(office, limits=Limits(max_running_asks=1)) as (peer, fake):
+        fake.ask(b"Wait", {b"number": b"1"})
+        fake.ask(b"Wait", {b"number": b"2"})
+        await office.started.get()
+        await turns()
+        assert not peer.channel.is_reading
+        call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        boxes = [await fake.next_box(), await fake.next_box()]
+        (mine,) = [box for box in boxes if b"_ask" in box]
+        (busy,) = [box for box in boxes if b"_error" in box]
+        assert (busy[b"_error"], busy[b"_error_code"]) == (b"fake-2", b"BUSY")
+        fake.answer(mine[b"_ask"], {b"total": b"3"})
+        assert await call == Total(total=3)
+
+
+# Both ends flood
+
+
+class Echoing(Office):
+    """An office that counts what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = 0
+
+    @Note.responder
+    def note(self, command: Note) -> None:
+        """Count."""
+        self.told += len(command.text)
+
+
+SMALL: dict[str, Limits] = {
+    "one ask at a time": Limits(max_running_asks=1),
+    "small buffers": Limits(max_buffered_bytes=500, max_box_bytes=3000),
+    "everything small": Limits(max_running_asks=1, max_buffered_bytes=500, max_box_bytes=3000),
+    "the defaults": Limits(),
+}
+
+
+@both_loops
+@pytest.mark.parametrize("limits", SMALL.values(), ids=SMALL)
+@pytest.mark.parametrize("command", [Sum(a=13, b=81), Zeros(size=2000), Reverse(data=bytes(1000))])
+async def test_both_ends_flood_each_other(limits: Limits, command: Command[Total | Content], address: str) -> None:
+    """1,000 calls at a time in both directions all end: answered, or refused as BUSY; nobody waits for ever."""
+    async with served_pair(address, Office(), Office(), limits=limits) as (client, server):
+        calls = [asyncio.create_task(peer.call(command)) for _ in range(1000) for peer in (client, server)]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        for result in results:
+            assert isinstance(result, Total | Content) or str(result).startswith("BUSY")
+        assert any(isinstance(result, Total | Content) for result in results)
+        for peer in (client, server):
+            assert not peer.channel.connection.pending
+            assert await peer.call(Sum(a=13, b=81)) == Total(total=94)
+
+
+@both_loops
+@pytest.mark.parametrize("kind", [Note, SlowNote])
+async def test_both_ends_tell_each_other_much(kind: type[Note], address: str) -> None:
+    """8 MB of told commands in both directions at a time: all arrive, as telling needs no answer to be read."""
+    offices = Echoing(), Echoing()
+    async with served_pair(address, *offices) as (client, server):
+
+        async def tell(peer: Peer) -> None:
+            for _ in range(250):
+                await peer.tell(kind(text="x" * 32_768))
+
+        async with asyncio.timeout(10):
+            await asyncio.gather(tell(client), tell(server))
+            await asyncio.gather(client.call(Sum(a=1, b=2)), server.call(Sum(a=1, b=2)))
+            if kind is Note:
+                assert [office.told for office in offices] == [250 * 32_768] * 2
+            else:
+                assert [office.notes.qsize() for office in offices] == [250, 250]
+
+
+@virtual
+async def test_full_ends_whose_calls_have_given_up() -> None:
+    """Ends that are full of asks which nobody waits for any more go on as soon as one of them calls again."""
+    limits = Limits(max_buffered_bytes=500, max_box_bytes=3000)
+    async with peer_pair(Office(), Office(), limits=limits) as ends:
+        for peer in ends:
+            assert peer.channel.transport
+            peer.channel.transport.pause_reading()
+        calls = [
+            asyncio.create_task(peer.call(Reverse(data=bytes(1000)), timeout=1)) for _ in range(50) for peer in ends
+        ]
+        for result in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(result, DeadlineExceeded)
+        for peer in ends:
+            assert peer.channel.transport
+            peer.channel.transport.resume_reading()
+        for peer in ends:
+            assert await peer.call(Sum(a=13, b=81), timeout=60) == Total(total=94)
+
+
+# call_many
+
+
+async def test_call_many_keeps_the_order(address: str) -> None:
+    """Responses stand where their commands stood, whatever was answered first; more than a buffer's worth."""
+    office = Office()
+    async with served_pair(address, None, office) as (client, _):
+        task = asyncio.create_task(client.call_many([Wait(number=1), Sum(a=1, b=1), Wait(number=3), Sum(a=2, b=2)]))
+        await office.started.get()
+        await office.started.get()
+        office.gates[3].set()
+        await turns()
+        office.gates[1].set()
+        assert [reply.total for reply in await task] == [1, 2, 3, 4]
+        many = await client.call_many(Reverse(data=b"%d" % number * 1000) for number in range(1000))
+        assert [reply.data for reply in many] == [(b"%d" % number * 1000)[::-1] for number in range(1000)]
+        assert await client.call_many([]) == []
+
+
+async def test_call_many_with_errors() -> None:
+    """All are awaited, then the first error in the order of asking is raised; or errors stand in the list."""
+    office = Office()
+    async with peer_pair(None, office) as (client, _):
+        commands: list[Command[Total | None]] = [
+            Sum(a=1, b=1),
+            Raise(name="declared", later=True),
+            Raise(name="undeclared"),
+            Sum(a=2, b=2),
+        ]
+        with pytest.raises(KeyError):
+            await client.call_many(commands)
+        results = await client.call_many(commands, return_exceptions=True)
+        assert results[0] == Total(total=2)
+        assert isinstance(results[1], KeyError)
+        assert isinstance(results[2], RemoteError)
+        assert results[3] == Total(total=4)
+
+
+async def test_call_many_that_cannot_be_encoded() -> None:
+    """Nothing is sent, if it is one of the commands; a box above the limit fails alone, with the same error."""
+    async with fake_peer(limits=Limits(max_box_bytes=1000)) as (peer, fake):
+        for wrong in (Sum(a="x", b=1), Note(text="no answer")):  # type: ignore[arg-type]
+            with pytest.raises(LocalProtocolError):
+                await peer.call_many([Sum(a=1, b=2), wrong])
+        task = asyncio.create_task(
+            peer.call_many([Reverse(data=b""), Reverse(data=bytes(1000)), Reverse(data=b"")], return_exceptions=True)
+        )
+        for _ in range(2):
+            fake.answer((await fake.next_ask()).tag, {b"data": b"x"})
+        first, second, third = await task
+        assert (first, third) == (Content(data=b"x"), Content(data=b"x"))
+        assert isinstance(second, LocalProtocolError)
+
+
+@virtual
+async def test_call_many_runs_out_of_time() -> None:
+    """What was answered in time is there, with `return_exceptions=True`; the others are DeadlineExceeded."""
+    async with fake_peer() as (peer, fake):
+        task = asyncio.create_task(peer.call_many([Sum(a=1, b=2)] * 3, timeout=9, return_exceptions=True))
+        asks = [await fake.next_ask() for _ in range(3)]
+        fake.answer(asks[1].tag, {b"total": b"3"})
+        first, second, third = await task
+        assert second == Total(total=3)
+        assert isinstance(first, DeadlineExceeded)
+        assert isinstance(third, DeadlineExceeded)
+        fake.answer(asks[0].tag, {b"total": b"3"})
+        assert not peer.channel.connection.pending
+
+
+async def test_call_many_loses_its_connection() -> None:
+    """Each that was not answered is ConnectionLost with the same cause, sent or not."""
+    async with fake_peer(limits=Limits(max_buffered_bytes=1000)) as (peer, fake):
+        task = asyncio.create_task(peer.call_many([Reverse(data=bytes(100))] * 100, return_exceptions=True))
+        ask = await fake.next_ask()
+        fake.answer(ask.tag, {b"data": b"x"})
+        fake.stop_reading()
+        await turns()
+        fake.abort()
+        results = await task
+        assert results[0] == Content(data=b"x")
+        for result in results[1:]:
+            assert isinstance(result, ConnectionLost)
+            assert result.__cause__ is peer.end_reason
+
+
+async def test_ten_thousand_in_one_call_many(address: str) -> None:
+    """They are one await, and as many answers."""
+    async with served_pair(address, None, Office()) as (client, _):
+        replies = await client.call_many(Sum(a=number, b=1) for number in range(10_000))
+        assert [reply.total for reply in replies] == list(range(1, 10_001))
