@@ -61,7 +61,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         log.info("{cls} connection established (HOST:{host} PEER:{peer})", **self._logged())
         BinaryBoxProtocol.makeConnection(self, transport)
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Any) -> None:  # type: ignore[override]  # without a default, as in Twisted
         """End: all calls that wait fail."""
         log.info("{cls} connection lost (HOST:{host} PEER:{peer})", **self._logged())
         BinaryBoxProtocol.connectionLost(self, reason)
@@ -76,7 +76,8 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             encode = straight.encodeArguments
             pairs = encode(kw)
             if pairs is not None:
-                return self._askStraight(straight, pairs)
+                question: Deferred[dict[str, Any]] = self._askStraight(straight, pairs)
+                return question
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
     def _askStraight(self, straight: Straight, pairs: bytes) -> Any:
@@ -162,7 +163,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
                 if ASK in strings:
                     write(self.transport, answer_box(strings[ASK], pairs), self._socket)
                 return True
-        answer = answerFor(maybeDeferred(lambda: result), self, MethodType(function, self), command)
+        answer = answerFor(maybeDeferred(_same, result), self, MethodType(function, self), command)
         self._answerWith(answer, AmpBox(strings))
         return True
 
@@ -174,9 +175,13 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         return f"<{self.__class__.__name__}{inner} at 0x{id(self):x}>"
 
 
+def _same(result: Any) -> Any:
+    return result
+
+
 _fire: Final = Deferred.callback
 _UNFINISHED: Final = (Failure, Deferred)
-_NOBODY: Final = (None, None)
+_NOBODY: Final[tuple[Any, Any]] = (None, None)
 
 _SEAMS: Final = Seams(
     AMP,

@@ -46,8 +46,8 @@ class Argument:
         """Read this argument from a box's strings into the objects."""
         string = self.retrieve(strings, name, proto)
         pythonName = _wireNameToPythonIdentifier(name)
-        if string is None and self.optional:
-            objects[pythonName] = None
+        if self.optional:
+            objects[pythonName] = None if string is None else self.fromStringProto(string, proto)
         else:
             objects[pythonName] = self.fromStringProto(string, proto)
 
@@ -63,7 +63,8 @@ class Argument:
 
     def toStringProto(self, inObject: Any, proto: Any) -> bytes:
         """Return the wire form of a value; the protocol is there for those who need it."""
-        return self.toString(inObject)
+        string: bytes = self.toString(inObject)
+        return string
 
     def fromString(self, inString: bytes) -> Any:
         """Return the value of a wire form. To be overridden."""
@@ -163,16 +164,16 @@ class DateTime(Argument):
         slice(30, 32),
     ]
 
-    def fromString(self, s: bytes | str) -> datetime.datetime:
+    def fromString(self, s: bytes) -> datetime.datetime:  # pyright: ignore[reportIncompatibleMethodOverride]  # its name
         """Return the moment, in a time zone that is named after its offset."""
-        text: str = nativeString(s)
+        text = nativeString(s)
         if len(text) != 32:
             raise ValueError(f"invalid date format {text!r}")
         *moment, hours, minutes = (int(text[position]) for position in self._positions)
         zone = _FixedOffsetTZInfo.fromSignHoursMinutes(text[26], hours, minutes)
         return datetime.datetime(*moment, tzinfo=zone)  # type: ignore[misc, arg-type]
 
-    def toString(self, i: datetime.datetime) -> bytes:
+    def toString(self, i: datetime.datetime) -> bytes:  # pyright: ignore[reportIncompatibleMethodOverride]  # its name
         """Return the wire form. Raises ValueError for a naive datetime."""
         if i.utcoffset() is None:
             raise ValueError("amp.DateTime cannot serialize naive datetime instances.  You may find amp.utc useful.")
@@ -232,7 +233,7 @@ class Descriptor(Integer):
         return Integer.toStringProto(self, proto._sendFileDescriptor(inObject), proto)
 
 
-class _LocalArgument(String):
+class _LocalArgument(String):  # pyright: ignore[reportUnusedClass]  # by this name in Twisted too
     """A parameter that never leaves this process."""
 
     def fromBox(self, name: bytes, strings: Any, objects: Any, proto: Any) -> None:
@@ -243,8 +244,8 @@ def _stringsToObjects(strings: Any, arglist: Any, proto: Any) -> dict[str, Any]:
     """Return the objects of a box, by Python name; the box itself is not changed."""
     objects: dict[str, Any] = {}
     remaining = strings.copy()
-    descriptors = getattr(proto, "_descriptors", None)
-    waiting = descriptors.copy() if descriptors and isinstance(descriptors, dict) else {}
+    descriptors: Any = getattr(proto, "_descriptors", {})
+    waiting = descriptors.copy() if isinstance(descriptors, dict) else {}
     try:
         for name, each in arglist:
             each.fromBox(name, remaining, objects, proto)

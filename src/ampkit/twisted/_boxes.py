@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ampkit.errors import LocalProtocolError
@@ -17,7 +18,8 @@ class AmpBox(dict[bytes, Any]):
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
-        for name in [key for key in self if not isinstance(key, bytes)]:
+        names: Iterable[Any] = self
+        for name in [each for each in names if not isinstance(each, bytes)]:
             self[name.encode("ascii")] = self.pop(name)
 
     def copy(self) -> AmpBox:
@@ -40,7 +42,8 @@ class AmpBox(dict[bytes, Any]):
 
     def _check(self) -> None:
         """Raise what Twisted raises for what cannot be serialized."""
-        for key, value in sorted(self.items(), key=lambda item: isinstance(item[0], bytes)):
+        items: Iterable[tuple[Any, Any]] = self.items()
+        for key, value in sorted(items, key=lambda item: isinstance(item[0], bytes)):
             if isinstance(key, str):
                 raise TypeError(f"Unicode key not allowed: {key!r}")
             if isinstance(value, str):
@@ -80,7 +83,7 @@ class QuitBox(AmpBox):
         proto.transport.loseConnection()
 
 
-class _SwitchBox(AmpBox):
+class _SwitchBox(AmpBox):  # pyright: ignore[reportUnusedClass]  # by this name in Twisted too
     """A box behind which the connection is another protocol's."""
 
     def __init__(self, innerProto: Any, **kw: Any) -> None:

@@ -200,7 +200,7 @@ class ProtocolSwitchCommand(Command):
         super().__init__(**kw)
 
     @classmethod
-    def makeResponse(cls, innerProto: Any, proto: Any) -> Any:
+    def makeResponse(cls, innerProto: Any, proto: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # a name of Twisted's
         """Return a box behind which the connection is the inner protocol's."""
         return _SwitchBox(innerProto)
 

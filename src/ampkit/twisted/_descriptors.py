@@ -13,9 +13,9 @@ from zope.interface import implementer
 try:
     from twisted.internet.unix import Client, Server
 except ImportError:  # where there are no such sockets
-    _UNIX: tuple[Any, ...] = ()
+    _unix: tuple[Any, ...] = ()
 else:
-    _UNIX = (Client, Server)
+    _unix = (Client, Server)
 
 
 @implementer(IFileDescriptorReceiver)
@@ -50,7 +50,7 @@ class _DescriptorExchanger:
 
     def _closeDescriptors(self) -> None:
         """Close what nobody has taken: nobody will. On a transport that is no socket these are but numbers."""
-        while self._descriptors and isinstance(self.transport, _UNIX):
+        while self._descriptors and isinstance(self.transport, _unix):
             _, descriptor = self._descriptors.popitem()
             with contextlib.suppress(OSError):
                 os.close(descriptor)

@@ -161,9 +161,9 @@ class BoxDispatcher:
     def _answerWith(self, answer: Deferred[Any], box: Any) -> None:
         """Send what a Deferred for the answer's box becomes."""
         if ASK in box:
-            answer.addCallbacks(self._addTag, self.failureToBox, callbackArgs=(box,), errbackArgs=(box,))
-            answer.addCallback(self._safeEmit)
-        answer.addErrback(self.unhandledError)
+            answer = answer.addCallbacks(self._addTag, self.failureToBox, callbackArgs=(box,), errbackArgs=(box,))
+            answer = answer.addCallback(self._safeEmit)
+        answer = answer.addErrback(self.unhandledError)
         if ASK in box and self._maySecure(box[COMMAND]):
             self.boxSender._holdBytesUntil(answer)
 

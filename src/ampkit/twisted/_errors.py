@@ -9,27 +9,27 @@ from twisted.python.failure import Failure
 from ampkit.twisted._stock import stock
 
 
-class AmpError(stock.AmpError):  # type: ignore[misc, name-defined]
+class AmpError(stock.AmpError):
     """Base of all errors of this module but ProtocolSwitched."""
 
 
-class ProtocolSwitched(stock.ProtocolSwitched):  # type: ignore[misc, name-defined]
+class ProtocolSwitched(stock.ProtocolSwitched):
     """The connection has become another protocol's, or is about to: AMP cannot use it any more."""
 
 
-class OnlyOneTLS(AmpError, stock.OnlyOneTLS):  # type: ignore[misc, name-defined]
+class OnlyOneTLS(AmpError, stock.OnlyOneTLS):
     """A connection that is secure already was to be secured again."""
 
 
-class NoEmptyBoxes(AmpError, stock.NoEmptyBoxes):  # type: ignore[misc, name-defined]
+class NoEmptyBoxes(AmpError, stock.NoEmptyBoxes):
     """A box came that is neither ask nor answer nor error; the box is the argument."""
 
 
-class InvalidSignature(AmpError, stock.InvalidSignature):  # type: ignore[misc, name-defined]
+class InvalidSignature(AmpError, stock.InvalidSignature):
     """A command was called without an argument that it needs, or with one that it has not."""
 
 
-class TooLong(AmpError, stock.TooLong):  # type: ignore[misc, name-defined]
+class TooLong(AmpError, stock.TooLong):
     """A key is above 255 bytes or a value above 65,535.
 
     `isKey` says which of the two, `isLocal` whether this program made it; `keyName` is the key of a value.
@@ -50,7 +50,7 @@ class TooLong(AmpError, stock.TooLong):  # type: ignore[misc, name-defined]
         return f"{where} {what}{name} too long: {size}"
 
 
-class BadLocalReturn(AmpError, stock.BadLocalReturn):  # type: ignore[misc, name-defined]
+class BadLocalReturn(AmpError, stock.BadLocalReturn):
     """A responder returned what its command cannot send; `enclosed` is the failure that showed it."""
 
     def __init__(self, message: str, enclosed: Failure) -> None:
@@ -64,7 +64,7 @@ class BadLocalReturn(AmpError, stock.BadLocalReturn):  # type: ignore[misc, name
     __str__ = __repr__
 
 
-class RemoteAmpError(AmpError, stock.RemoteAmpError):  # type: ignore[misc, name-defined]
+class RemoteAmpError(AmpError, stock.RemoteAmpError):
     """An error that crosses the wire as a code and a description.
 
     A responder may raise it to choose both. `fatal` closes the connection behind it; `local` is the failure on
@@ -80,27 +80,28 @@ class RemoteAmpError(AmpError, stock.RemoteAmpError):  # type: ignore[misc, name
         if not isinstance(errorCode, bytes):
             raise TypeError(f"errorCode must be bytes, not {type(errorCode).__name__}")
         code = errorCode.decode("ascii", "backslashreplace")
-        Exception.__init__(self, f"Code<{code}>{where}: {description}{traceback}")
+        text = f"Code<{code}>{where}: {description}{traceback}"  # type: ignore[str-bytes-safe]  # as in Twisted
+        Exception.__init__(self, text)
         self.local = local
         self.errorCode = errorCode
         self.description = description
         self.fatal = fatal
 
 
-class UnknownRemoteError(RemoteAmpError, stock.UnknownRemoteError):  # type: ignore[misc, name-defined]
+class UnknownRemoteError(RemoteAmpError, stock.UnknownRemoteError):
     """The other end failed in a way that its command does not declare."""
 
     def __init__(self, description: str | bytes) -> None:
         RemoteAmpError.__init__(self, b"UNKNOWN", description)
 
 
-class MalformedAmpBox(AmpError, stock.MalformedAmpBox):  # type: ignore[misc, name-defined]
+class MalformedAmpBox(AmpError, stock.MalformedAmpBox):
     """A box breaks the rules of the wire."""
 
 
-class UnhandledCommand(AmpError, stock.UnhandledCommand):  # type: ignore[misc, name-defined]
+class UnhandledCommand(AmpError, stock.UnhandledCommand):
     """The other end has no responder for the command."""
 
 
-class IncompatibleVersions(AmpError, stock.IncompatibleVersions):  # type: ignore[misc, name-defined]
+class IncompatibleVersions(AmpError, stock.IncompatibleVersions):
     """The two ends speak different versions; for programs that negotiate one."""

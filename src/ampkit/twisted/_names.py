@@ -35,7 +35,7 @@ PYTHON_KEYWORDS: Final = list(names.KEYWORDS)
 log: Final = Logger(namespace="twisted.protocols.amp")
 
 
-def _wireNameToPythonIdentifier(key: bytes) -> str:
+def _wireNameToPythonIdentifier(key: bytes) -> str:  # pyright: ignore[reportUnusedFunction]  # Twisted's name
     """Return the keyword argument for a name on the wire: `foo-bar` is `foo_bar`, `from` is `From`."""
     name: str = nativeString(key.replace(b"-", b"_"))
     return name.title() if name in PYTHON_KEYWORDS else name

@@ -47,7 +47,7 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
         """Begin: the receiver may send boxes at once."""
         self.transport = transport
         self.boxReceiver.startReceivingBoxes(self)
-        self.connectionMade()
+        self.connectionMade()  # type: ignore[no-untyped-call]  # Twisted's
 
     # Bytes to boxes
 
@@ -90,7 +90,7 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
 
     # The end
 
-    def connectionLost(self, reason: Any) -> None:
+    def connectionLost(self, reason: Any) -> None:  # type: ignore[override]  # without a default, as in Twisted
         """End: tell the inner protocol, if there is one, and the receiver why."""
         if self._holding:
             self._takeRest()

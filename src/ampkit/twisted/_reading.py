@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -30,6 +30,9 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
     maxHeldBytes = 1_048_576
 
     boxReceiver: Any
+    transport: Any
+    innerProtocol: Any
+    unhandledError: Callable[[Failure], None]
 
     _MAX_KEY_LENGTH = MAX_KEY_LENGTH
     _MAX_VALUE_LENGTH = MAX_VALUE_LENGTH
@@ -137,7 +140,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         return rest
 
     @property
-    def paused(self) -> bool:  # type: ignore[override]
+    def paused(self) -> bool:
         """Whether no box is delivered."""
         return self._pausedByProgram or self._holding
 
@@ -153,7 +156,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         It is a StartTLS. What anybody could have put behind it is not to be taken for what comes later, and secure.
         """
         self._holding = True
-        answered.addBoth(self._release)
+        _ = answered.addBoth(self._release)
 
     def _release(self, result: Any) -> Any:
         self._holding = False
@@ -225,7 +228,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         """Take a key, or the empty string that ends the box."""
         if string:
             self._currentKey = string
-            self.MAX_LENGTH = self._MAX_VALUE_LENGTH
+            self.MAX_LENGTH = self._MAX_VALUE_LENGTH  # pyright: ignore[reportConstantRedefinition]  # Twisted's name
             return "value"
         try:
             self.boxReceiver.ampBoxReceived(self._currentBox)
@@ -238,7 +241,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         """Take the value of the key before it."""
         self._currentBox[self._currentKey] = string
         self._currentKey = None
-        self.MAX_LENGTH = self._MAX_KEY_LENGTH
+        self.MAX_LENGTH = self._MAX_KEY_LENGTH  # pyright: ignore[reportConstantRedefinition]  # Twisted's name
         return "key"
 
 

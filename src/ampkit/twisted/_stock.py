@@ -10,7 +10,7 @@ import sys
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from types import ModuleType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import twisted.protocols
 
@@ -32,4 +32,9 @@ def _load() -> ModuleType:
     return module
 
 
-stock: Final = _load()
+if TYPE_CHECKING:
+    from twisted.protocols import amp
+
+    stock = amp
+else:
+    stock = _load()

@@ -7,7 +7,7 @@ they meet something unusual they return None, and the work is left to the method
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final
 
@@ -62,10 +62,17 @@ class Straight:
         "requiresAnswer",
     )
 
+    command: Any
+    requiresAnswer: bool
+    encodeArguments: Callable[[Mapping[str, Any]], bytes | None]
+    decodeArguments: Callable[[Mapping[bytes, bytes]], dict[str, Any] | None]
+    encodeResponse: Callable[[Mapping[str, Any]], bytes | None]
+    decodeResponse: Callable[[Mapping[bytes, bytes]], dict[str, Any] | None]
+
     def __init__(self, command: Any) -> None:
         self.command = command
         self.encodeArguments = self.decodeArguments = self.encodeResponse = self.decodeResponse = never
-        if type(command) is not _CommandMeta:
+        if not _isOurs(command):
             return
         self._remember()
         if _overridable(command) != _PLAIN_COMMAND:
@@ -105,7 +112,7 @@ class Straight:
 
 def straightOf(command: Any) -> Straight:
     """Return the short way of a command as it is now. What is no command of ours has none: all of it is unusual."""
-    if type(command) is not _CommandMeta:
+    if not _isOurs(command):
         return Straight(command)
     straight: Any = command._straight
     if straight is None or not straight.isUpToDate():
@@ -152,6 +159,10 @@ class _Other(argument.Argument[Any]):
 
     def decode(self, data: bytes) -> Any:
         return self._each.fromString(data)
+
+
+def _isOurs(command: Any) -> bool:
+    return type(command) is _CommandMeta
 
 
 def _overridable(command: Any) -> list[Any]:

@@ -18,6 +18,11 @@ def tlsModule() -> Any:
     return sys.modules["ampkit.twisted.amp"].ssl
 
 
+def _isMine(_: Any) -> bool:
+    """Agree to sign a certificate of one's own."""
+    return True
+
+
 class _NoCertificate:
     """Stands for the certificate of an end that has none of its own.
 
@@ -37,7 +42,7 @@ class _NoCertificate:
         name = tls.DN(CN="TEMPORARY CERTIFICATE")
         key = tls.KeyPair.generate()
         request = key.certificateRequest(name)
-        signed = key.signCertificateRequest(name, request, lambda _: True, 1)
+        signed = key.signCertificateRequest(name, request, _isMine, 1)
         return key.newCertificate(signed).options(*authorities)
 
 

@@ -1,5 +1,8 @@
 """Every name of `twisted.protocols.amp`, from the rooms where they live; holds nothing but the module's `ssl`."""
 
+# pyright: reportUnusedImport=false
+# Programs import the private names as well.
+
 from __future__ import annotations
 
 from typing import Any

@@ -27,4 +27,4 @@ def uninstall() -> None:
 
 def _put(module: ModuleType) -> None:
     sys.modules[NAME] = module
-    twisted.protocols.amp = module  # type: ignore[attr-defined]
+    twisted.protocols.__dict__["amp"] = module
