@@ -14,7 +14,7 @@ from ampkit.core.tagged import answer_box, ask_box
 from ampkit.twisted._boxes import AmpBox
 from ampkit.twisted._commands import StartTLS
 from ampkit.twisted._dispatcher import BoxDispatcher
-from ampkit.twisted._interfaces import IBoxReceiver, IBoxSender, IResponderLocator
+from ampkit.twisted._interfaces import CommandType, IBoxReceiver, IBoxSender, IResponderLocator
 from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, answerFor
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
@@ -69,7 +69,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     # The short way
 
-    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
+    def callRemote(self, commandType: CommandType | None = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
         """Ask a command; see `BoxDispatcher.callRemote`."""
         if not a and self._maySendStraight():
             straight = self._straights.get(commandType) or self._straightOf(commandType)

@@ -14,7 +14,7 @@ from zope.interface import implementer
 
 from ampkit.schema import scalars, times
 from ampkit.twisted._boxes import Box
-from ampkit.twisted._interfaces import IArgumentType
+from ampkit.twisted._interfaces import ArgumentList, IArgumentType
 from ampkit.twisted._names import _wireNameToPythonIdentifier
 from ampkit.twisted._parsing import parseBoxes
 from ampkit.twisted._times import _FixedOffsetTZInfo, inWholeMinutes
@@ -207,7 +207,7 @@ def _split(data: bytes) -> Iterator[bytes]:
 class AmpList(Argument):
     """Any number of dictionaries with the same keys, each sent as a box, together at most 65,535 bytes."""
 
-    def __init__(self, subargs: list[tuple[bytes, Any]], optional: bool = False) -> None:
+    def __init__(self, subargs: ArgumentList, optional: bool = False) -> None:
         assert all(isinstance(name, bytes) for name, _ in subargs), (  # noqa: S101 - as in Twisted
             "AmpList should be defined with a list of (name, argument) tuples where `name' is a byte string, "
             f"got: {subargs!r}"

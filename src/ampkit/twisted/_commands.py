@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Final, TypeVar
 
 from twisted.internet.defer import fail
@@ -14,13 +13,14 @@ from ampkit.twisted._arguments import _LocalArgument, _objectsToStrings, _string
 from ampkit.twisted._boxes import Box, _SwitchBox
 from ampkit.twisted._dispatcher import BoxDispatcher
 from ampkit.twisted._errors import InvalidSignature, UnknownRemoteError
+from ampkit.twisted._interfaces import ArgumentList, Responder
 from ampkit.twisted._names import _wireNameToPythonIdentifier
 from ampkit.twisted._question import Question
 from ampkit.twisted._registry import register
 from ampkit.twisted._stock import stock
 from ampkit.twisted._tls import _NoCertificate, _TLSBox, checkOnlyOneTLS, tlsModule
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Responder)
 
 _REFUSALS: Final = (stock.RemoteAmpError, stock.UnhandledCommand, stock.MalformedAmpBox)
 """What the other end's error box becomes."""
@@ -76,8 +76,8 @@ class Command(metaclass=_CommandMeta):
     """
 
     commandName: ClassVar[bytes]
-    arguments: ClassVar[list[tuple[bytes, Any]]] = []
-    response: ClassVar[list[tuple[bytes, Any]]] = []
+    arguments: ClassVar[ArgumentList] = []
+    response: ClassVar[ArgumentList] = []
     extra: ClassVar[list[Any]] = []
     errors: ClassVar[dict[type[Exception], bytes]] = {}
     fatalErrors: ClassVar[dict[type[Exception], bytes]] = {}

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from ampkit.twisted._boxes import Box, QuitBox
 from ampkit.twisted._errors import MalformedAmpBox, NoEmptyBoxes, RemoteAmpError, UnhandledCommand
-from ampkit.twisted._interfaces import IBoxReceiver
+from ampkit.twisted._interfaces import CommandType, IBoxReceiver
 from ampkit.twisted._names import (
     ANSWER,
     ASK,
@@ -87,19 +87,18 @@ class BoxDispatcher:
             raise
         return question
 
-    def callRemoteString(self, command: bytes, requiresAnswer: bool = True, **kw: Any) -> Any:
-        """Ask with a box of bytes; the Deferred is for the answer's box."""
-        return self._sendBoxCommand(command, Box(kw), requiresAnswer)
+    def callRemoteString(self, command: bytes, requiresAnswer: bool = True, **kw: bytes) -> Deferred[Box]:
+        """Ask with a box of bytes; the Deferred is for the answer's box. It is None if nobody waits for one."""
+        question: Deferred[Box] = self._sendBoxCommand(command, Box(kw), requiresAnswer)
+        return question
 
-    def callRemote(self, commandType: Any = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
+    def callRemote(self, commandType: CommandType | None = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
         """Ask a command; return a Deferred for a dictionary of its response. It is None if nobody waits for one.
 
         A missing argument fails the Deferred. An unknown one, and one that cannot be sent, raises here.
         """
         if commandType is None:
-            if "commandType" not in kw:
-                raise TypeError("callRemote() missing 1 required positional argument: 'commandType'")
-            commandType = kw.pop("commandType")
+            commandType = _namedCommandType(kw)
         try:
             command = commandType(*a, **kw)
         except BaseException:  # noqa: BLE001 - it becomes the Deferred's failure
@@ -213,3 +212,11 @@ class BoxDispatcher:
             local = Failure(UnhandledCommand())
             return fail(RemoteAmpError(UNHANDLED_ERROR_CODE, description, False, local=local))
         return maybeDeferred(responder, box)
+
+
+def _namedCommandType(kw: dict[str, Any]) -> CommandType:
+    """Take the command that was given by keyword. As a mere parameter no command could have an argument of its name."""
+    if "commandType" not in kw:
+        raise TypeError("callRemote() missing 1 required positional argument: 'commandType'")
+    commandType: CommandType = kw.pop("commandType")
+    return commandType

@@ -71,6 +71,11 @@ class RemoteAmpError(AmpError, stock.RemoteAmpError):
     this side that it stands for, and never leaves this process.
     """
 
+    errorCode: bytes
+    description: str | bytes
+    fatal: bool
+    local: Failure | None
+
     def __init__(
         self, errorCode: bytes, description: str | bytes, fatal: bool = False, local: Failure | None = None
     ) -> None:
