@@ -8,6 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PRINTED = {
+    "authenticate": """\
+WhoAmI - UNAUTHENTICATED: log in first
+OpenSafe - UNAUTHENTICATED: log in first
+LogIn - nobody has this token
+WhoAmI - Ada
+""",
     "calculator": """\
 13 + 81 = 94
 doubled: [0, 2, 4, 6, 8]

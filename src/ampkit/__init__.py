@@ -22,6 +22,7 @@ from ampkit.errors import (
     UnhandledCommand,
     UnknownRemoteError,
 )
+from ampkit.hooks import Hooks
 from ampkit.policy.dispatch import Dispatch
 from ampkit.policy.options import Options
 from ampkit.schema.argument import Argument
@@ -39,6 +40,7 @@ from ampkit.wire.limits import Limits
 if TYPE_CHECKING:
     from ampkit.asyncio.client import connect
     from ampkit.asyncio.peer import Peer
+    from ampkit.asyncio.remote import Remote
     from ampkit.asyncio.running import run
     from ampkit.asyncio.server import Server, serve
 
@@ -59,6 +61,7 @@ __all__ = [
     "Decoder",
     "Dispatch",
     "Float",
+    "Hooks",
     "Integer",
     "Limits",
     "ListOf",
@@ -67,6 +70,7 @@ __all__ = [
     "Path",
     "Peer",
     "Record",
+    "Remote",
     "RemoteError",
     "RemoteProtocolError",
     "Response",
@@ -87,7 +91,14 @@ __all__ = [
     "serve",
 ]
 
-_ASYNCIO: Final = {"Peer": "peer", "Server": "server", "connect": "client", "run": "running", "serve": "server"}
+_ASYNCIO: Final = {
+    "Peer": "peer",
+    "Remote": "remote",
+    "Server": "server",
+    "connect": "client",
+    "run": "running",
+    "serve": "server",
+}
 """Which module of `ampkit.asyncio` has a name that is loaded when it is first used."""
 
 

@@ -17,6 +17,7 @@ def test_the_defaults() -> None:
     assert DEFAULT_OPTIONS.timeout is None
     assert DEFAULT_OPTIONS.strict is False
     assert DEFAULT_OPTIONS.dispatch is DEFAULT_DISPATCH
+    assert DEFAULT_OPTIONS.hooks == ()
     assert DEFAULT_OPTIONS.connect_timeout == DEFAULT_CONNECT_TIMEOUT == 30.0
     assert DEFAULT_OPTIONS.close_timeout == DEFAULT_CLOSE_TIMEOUT == 5.0
 

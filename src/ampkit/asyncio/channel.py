@@ -41,9 +41,9 @@ class Channel(asyncio.Protocol):
     event. Callers wait for room while the transport holds more than `Limits.max_buffered_bytes`.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, limits: Limits) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, connection: Connection, limits: Limits) -> None:
         self.loop = loop
-        self.connection = Connection(limits)
+        self.connection = connection
         self.is_full = False
         """Wait for `room` before queueing more: the other end is slow to take what was written, or others wait."""
         self.is_reading = True

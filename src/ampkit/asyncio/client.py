@@ -6,6 +6,7 @@ import asyncio
 
 from ampkit.asyncio.address import Address, TcpAddress, UnixAddress, parse_address
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.memory import connect_memory
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
@@ -36,7 +37,7 @@ def connect(
 
 
 async def _connect(address: Address, responders: Responders, limits: Limits, options: Options) -> Peer:
-    peer = Peer(lambda _: responders, address, limits=limits, options=options)
+    peer = unconnected_peer(lambda _: responders, address, limits=limits, options=options)
     limit = asyncio.timeout(options.connect_timeout)
     try:
         async with limit:

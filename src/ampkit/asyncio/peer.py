@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, Self, TypeVar, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
+from ampkit.asyncio.remote import UNSET, Remote, Unset
+from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded, LocalProtocolError, RemoteProtocolError
@@ -24,14 +26,7 @@ from ampkit.wire.text import printable
 R = TypeVar("R")
 
 
-class _Unset:
-    """Stands for a timeout that was not given, as None is one that is: no limit."""
-
-
-UNSET: Final = _Unset()
-
-
-class Peer:
+class Peer(Remote):
     """The other end of one connection: call it, and be called by it.
 
     `connect` and `Server` make peers; a responder gets its own as the parameter `peer`. All methods must be
@@ -41,7 +36,7 @@ class Peer:
     def __init__(
         self, make_responders: Callable[[Peer], Responders], address: Address, *, limits: Limits, options: Options
     ) -> None:
-        self.channel = self._channel = Channel(asyncio.get_running_loop(), self, limits)
+        self.channel = self._channel = Channel(asyncio.get_running_loop(), self, self._make_connection(limits), limits)
         self._connection = self._channel.connection
         self._calls = Calls(self._channel)
         self._answering = Answering(self._channel, options, limits, self._calls.under_way)
@@ -52,7 +47,7 @@ class Peer:
 
     # Calling
 
-    async def call(self, command: Command[R], *, timeout: float | _Unset | None = UNSET) -> R:
+    async def call(self, command: Command[R], *, timeout: float | Unset | None = UNSET) -> R:
         """Ask the other end, and return its response.
 
         `timeout` is in seconds from now; None waits as long as the connection lasts, and leaving it out takes
@@ -72,32 +67,7 @@ class Peer:
             return schema.decode_response(outcome.box)  # type: ignore[no-any-return]
         raise self._error(outcome, schema.name, schema)
 
-    @overload
-    async def call_many(
-        self,
-        commands: Iterable[Command[R]],
-        *,
-        timeout: float | _Unset | None = ...,
-        return_exceptions: Literal[False] = ...,
-    ) -> list[R]: ...
-    @overload
-    async def call_many(
-        self, commands: Iterable[Command[R]], *, timeout: float | _Unset | None = ..., return_exceptions: Literal[True]
-    ) -> list[R | Exception]: ...
-    async def call_many(
-        self,
-        commands: Iterable[Command[R]],
-        *,
-        timeout: float | _Unset | None = UNSET,
-        return_exceptions: bool = False,
-    ) -> list[Any]:
-        """Ask several things in one go, and return the responses in the same order.
-
-        Cheaper than as many `call`s, because only one future is awaited. `timeout` is for all of them
-        together. All are awaited to their end; then the first error in the order of asking is raised, or with
-        `return_exceptions=True` errors stand in the list in place of responses. Raises as `call` does; nothing
-        is sent if one of the commands cannot be encoded, but a box above `Limits.max_box_bytes` fails alone.
-        """
+    async def _call_each(self, commands: Sequence[Command[Any]], timeout: float | Unset | None) -> list[Any]:
         schemas: list[CommandSchema] = []
         pairs: list[bytes] = []
         for command in commands:
@@ -109,9 +79,7 @@ class Peer:
         for schema, outcome in zip(schemas, outcomes, strict=True):
             try:
                 results.append(self._response(outcome, schema))
-            except Exception as error:
-                if not return_exceptions:
-                    raise
+            except Exception as error:  # noqa: BLE001 - whoever called decides what becomes of it
                 results.append(error)
         return results
 
@@ -125,7 +93,7 @@ class Peer:
         await self._tell(schema.encode(command), schema.name, None)
 
     async def call_raw(
-        self, command: bytes, box: Mapping[bytes, bytes] | None = None, *, timeout: float | _Unset | None = UNSET
+        self, command: bytes, box: Mapping[bytes, bytes] | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Box:
         """Ask with a box of bytes, and return the answer's box, without AMP's own keys.
 
@@ -180,14 +148,6 @@ class Peer:
         """Wait until the connection is closed, by whichever end; `end_reason` says why."""
         await asyncio.shield(self._channel.closed)
 
-    async def __aenter__(self) -> Self:
-        """Return the peer itself; leaving the block closes it."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Close."""
-        await self.close()
-
     def __repr__(self) -> str:
         return f"<Peer {self._remote} {self.state.value}>"
 
@@ -230,6 +190,9 @@ class Peer:
 
     # Inside
 
+    def _make_connection(self, limits: Limits) -> Connection:
+        return Connection(limits)
+
     async def _tell(self, pairs: bytes, name: bytes, seconds: float | None) -> None:
         if not await self._calls.tell(pairs, seconds):
             raise DeadlineExceeded(f"no room to send {printable(name)} to {self.remote_address} in time")
@@ -253,8 +216,8 @@ class Peer:
             return lost
         return DeadlineExceeded(f"no answer to {to} in time")
 
-    def _seconds(self, timeout: float | _Unset | None) -> float | None:
-        return self._options.timeout if isinstance(timeout, _Unset) else timeout
+    def _seconds(self, timeout: float | Unset | None) -> float | None:
+        return self._options.timeout if isinstance(timeout, Unset) else timeout
 
 
 def _answerable(schema: CommandSchema) -> CommandSchema:

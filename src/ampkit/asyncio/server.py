@@ -9,6 +9,7 @@ from typing import Final, Self, TypeAlias
 
 from ampkit.asyncio.address import Address, parse_address
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
@@ -116,7 +117,7 @@ class Server:
         return f"<Server {' '.join(self.addresses)} {len(self.peers)} connected>"
 
     def _accept(self, address: Address) -> Channel:
-        return Peer(self._begin, address, limits=self._limits, options=self._options).channel
+        return unconnected_peer(self._begin, address, limits=self._limits, options=self._options).channel
 
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:

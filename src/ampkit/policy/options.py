@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ampkit.hooks import Hooks
 from ampkit.policy.dispatch import DEFAULT_DISPATCH, Dispatch
 
 DEFAULT_CONNECT_TIMEOUT: Final = 30.0
@@ -32,6 +33,9 @@ class Options:
 
     dispatch: Dispatch = DEFAULT_DISPATCH
     """How errors cross the wire."""
+
+    hooks: tuple[Hooks, ...] = ()
+    """What the program sees of its connections and does around its calls; the first is the outermost."""
 
 
 DEFAULT_OPTIONS: Final = Options()

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from ampkit.asyncio.address import MemoryAddress
 from ampkit.asyncio.client import connect
+from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.memory import connect_pair
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.server import serve
@@ -78,4 +79,4 @@ async def served_pair(
 def make_peer(service: Services, limits: Limits, options: Options) -> Peer:
     """Return a peer that is connected to nothing yet: its `channel` is the protocol for a transport."""
     responders = Responders(service)
-    return Peer(lambda _: responders, NOWHERE, limits=limits, options=options)
+    return unconnected_peer(lambda _: responders, NOWHERE, limits=limits, options=options)

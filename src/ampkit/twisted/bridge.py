@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ampkit.asyncio.address import MemoryAddress
+from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.memory import connect_pair
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
@@ -43,7 +44,7 @@ def connect(
 
     async def open_pair() -> Peer:
         address = MemoryAddress(type(protocol).__name__)
-        peer = Peer(lambda _: responders, address, limits=limits, options=options)
+        peer = unconnected_peer(lambda _: responders, address, limits=limits, options=options)
         connect_pair(peer.channel.loop, peer.channel, OnAsyncio(protocol), address)
         return peer
 

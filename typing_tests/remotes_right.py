@@ -1,0 +1,54 @@
+"""Whatever can be called is called alike, and hooks fit their base class: no word from a type checker."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import assert_type
+
+from ampkit import Hooks, Options, Peer, Remote
+from ampkit.hooks import Ask, Call
+from typing_tests.declarations import Note, Sum, Total
+
+
+async def a_remote_is_called_as_a_peer_is(remote: Remote) -> None:
+    """What a function needs that only calls."""
+    assert_type(await remote.call(Sum(a=1, b=2), timeout=2), Total)
+    assert_type(await remote.call_many([Sum(a=1, b=2)]), list[Total])
+    assert_type(await remote.call_many([Sum(a=1, b=2)], return_exceptions=True), list[Total | Exception])
+    assert_type(await remote.call_raw(b"Sum", timeout=None), dict[bytes, bytes])
+    await remote.tell(Note(text="x"))
+    async with remote as same:
+        assert_type(same, Remote)
+
+
+async def a_peer_is_a_remote(peer: Peer) -> None:
+    """One connection."""
+    await a_remote_is_called_as_a_peer_is(peer)
+
+
+class Generated(Hooks):
+    """Hooks as generators."""
+
+    @contextmanager
+    def calling(self, call: Call) -> Generator[None]:
+        """Add a key."""
+        assert_type(call.peer, Peer)
+        call.extensions[b"_meta.user"] = b"Ada"
+        yield
+
+    @contextmanager
+    def answering(self, ask: Ask) -> Generator[str]:
+        """Read a key."""
+        yield ask.box[b"_meta.user"].decode()
+
+
+class Returned(Hooks):
+    """Hooks as context managers of any kind."""
+
+    def calling(self, call: Call) -> AbstractContextManager[object]:
+        """Do nothing."""
+        return nullcontext(call)
+
+
+print(Options(hooks=(Generated(), Returned())))
