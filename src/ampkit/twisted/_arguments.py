@@ -79,7 +79,7 @@ class Integer(Argument):
     fromString = int  # type: ignore[assignment]
 
     def toString(self, inObject: Any) -> bytes:
-        return b"%d" % inObject
+        return b"%d" % (inObject,)
 
 
 class String(Argument):
@@ -191,7 +191,7 @@ class ListOf(Argument):
         return [self.elementType.fromString(string) for string in _split(inString)]
 
     def toString(self, inObject: Any) -> bytes:
-        strings = [self.elementType.toString(each) for each in inObject]
+        strings = map(self.elementType.toString, inObject)
         return b"".join([part for string in strings for part in (pack("!H", len(string)), string)])
 
 

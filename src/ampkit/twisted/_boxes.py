@@ -43,7 +43,7 @@ class AmpBox(dict[bytes, Any]):
     def _check(self) -> None:
         """Raise what Twisted raises for what cannot be serialized."""
         items: Iterable[tuple[Any, Any]] = self.items()
-        for key, value in sorted(items, key=lambda item: isinstance(item[0], bytes)):
+        for key, value in sorted(items, key=lambda item: (isinstance(item[0], bytes), item[0])):
             if isinstance(key, str):
                 raise TypeError(f"Unicode key not allowed: {key!r}")
             if isinstance(value, str):

@@ -32,7 +32,8 @@ class _CommandMeta(type):
     """Checks a command's declaration, and gathers the errors of its bases."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> _CommandMeta:
-        attrs.setdefault("commandName", name.encode("ascii"))
+        if "commandName" not in attrs:
+            attrs["commandName"] = name.encode("ascii")
         for attribute in ("errors", "fatalErrors"):
             if attribute in attrs and not isinstance(attrs[attribute], dict):
                 attrs[attribute] = dict(attrs[attribute])

@@ -82,9 +82,7 @@ class RemoteAmpError(AmpError, stock.RemoteAmpError):
         where, traceback = "", ""
         if local:
             where, traceback = " (local)", f"\n{local.getBriefTraceback()}"
-        if not isinstance(errorCode, bytes):
-            raise TypeError(f"errorCode must be bytes, not {type(errorCode).__name__}")
-        code = errorCode.decode("ascii", "backslashreplace")
+        code = b"".join((errorCode,)).decode("ascii", "backslashreplace")  # of any buffer, and of nothing else
         text = f"Code<{code}>{where}: {description}{traceback}"  # type: ignore[str-bytes-safe]  # as in Twisted
         Exception.__init__(self, text)
         self.local = local

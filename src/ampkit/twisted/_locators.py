@@ -14,11 +14,13 @@ from zope.interface import implementer
 
 from ampkit.twisted._errors import BadLocalReturn, RemoteAmpError
 from ampkit.twisted._interfaces import IResponderLocator
-from ampkit.twisted._registry import take_registered
+from ampkit.twisted._registry import take_registered, waiting
 
 
 class _CommandLocatorMeta(type):
     """Takes over the responders that wait for a class, beside those of its bases."""
+
+    _currentClassCommands = waiting
 
     _commandDispatch: dict[bytes, tuple[Any, Callable[..., Any]]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.defer import Deferred
@@ -41,7 +42,11 @@ class Question(Deferred[Any]):
             try:
                 result = self._command.parseResponse(result, self._proto)
             except BaseException:  # noqa: BLE001 - as in every callback of a Deferred
-                result = Failure()
+                self.errback(Failure())
+                return
+            if isinstance(result, Deferred):  # parsing may take its time
+                _ = result.addCallbacks(partial(Deferred.callback, self), self.errback)
+                return
         Deferred.callback(self, result)
 
     def errback(self, fail: Any = None) -> None:

@@ -36,9 +36,9 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
 
     _MAX_KEY_LENGTH = MAX_KEY_LENGTH
     _MAX_VALUE_LENGTH = MAX_VALUE_LENGTH
-    MAX_LENGTH = MAX_KEY_LENGTH
 
     state: Any = Seen()
+    MAX_LENGTH: Any = Seen()
     _unprocessed: Any = Seen()
     _compatibilityOffset: Any = Seen()
     _currentKey: Any = Seen()
@@ -191,6 +191,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
             held = stringState(self._decoder, isInBox=False, isStopped=True)
             if held["state"] == "init":
                 held["state"] = type(self).state  # a class may begin with a step of its own
+            held["MAX_LENGTH"] = type(self).MAX_LENGTH  # and with a limit of its own
             attributes.update({**held, **attributes})
             self._decoder = None
         self._byStrings = True

@@ -11,16 +11,16 @@ from typing import Any
 
 from ampkit.twisted._stock import stock
 
-_waiting: list[tuple[Any, Callable[..., Any]]] = stock.CommandLocator._currentClassCommands
+waiting: list[tuple[Any, Callable[..., Any]]] = stock.CommandLocator._currentClassCommands
 
 
 def register(command: Any, function: Callable[..., Any]) -> None:
     """Let a function wait."""
-    _waiting.append((command, function))
+    waiting.append((command, function))
 
 
 def take_registered() -> list[tuple[Any, Callable[..., Any]]]:
     """Return all that wait, and let nothing wait."""
-    taken = list(_waiting)
-    _waiting.clear()
+    taken = list(waiting)
+    waiting.clear()
     return taken

@@ -12,9 +12,17 @@ from typing import Any, Final
 
 from ampkit.twisted._boxes import AmpBox
 from ampkit.wire.codec import Decoder
+from ampkit.wire.limits import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 
 FRESH: Final[Mapping[str, Any]] = MappingProxyType(
-    {"state": "init", "_unprocessed": b"", "_compatibilityOffset": 0, "_currentKey": None, "_currentBox": None}
+    {
+        "state": "init",
+        "MAX_LENGTH": MAX_KEY_LENGTH,
+        "_unprocessed": b"",
+        "_compatibilityOffset": 0,
+        "_currentKey": None,
+        "_currentBox": None,
+    }
 )
 """The state of the parser where a box begins and nothing waits."""
 
@@ -41,6 +49,7 @@ def stringState(decoder: Decoder, *, isInBox: bool, isStopped: bool) -> dict[str
     return {
         **FRESH,
         "state": "value",
+        "MAX_LENGTH": MAX_VALUE_LENGTH,
         "_unprocessed": unread[end:],
         "_currentKey": unread[2:end],
         "_currentBox": AmpBox() if box is None else box,
