@@ -16,6 +16,7 @@ from ampkit.errors import (
     LocalProtocolError,
     RemoteError,
     RemoteProtocolError,
+    TlsFailed,
     UnhandledCommand,
     UnknownRemoteError,
 )
@@ -28,6 +29,7 @@ PARENTS = {
     UnhandledCommand: (RemoteError,),
     ConnectionLost: (AmpError, ConnectionError),
     ConnectionFailed: (ConnectionLost,),
+    TlsFailed: (ConnectionFailed,),
     DeadlineExceeded: (AmpError, TimeoutError),
 }
 
@@ -41,6 +43,7 @@ EXAMPLES = [
     UnhandledCommand("UNHANDLED", "Unhandled Command: 'Sum'"),
     ConnectionLost("why"),
     ConnectionFailed("why"),
+    TlsFailed("why", "expired"),
     DeadlineExceeded("why"),
 ]
 
@@ -97,6 +100,12 @@ def test_a_remote_error_keeps_the_description_but_shows_it_escaped() -> None:
     assert str(error) == "X\\x07: line\\r\\n\\x1b[31m\\x9b\\u202e\\u200b\\udc80 ü"
     assert str(error).isprintable()
     assert repr(error).isprintable()
+
+
+def test_a_tls_failure_has_a_word_for_what_it_is() -> None:
+    """The text is the reason alone; the fault is for programs."""
+    error = TlsFailed("the certificate has expired", "expired")
+    assert (str(error), error.reason, error.fault) == ("the certificate has expired", error.reason, "expired")
 
 
 def test_the_two_codes_of_amp_are_the_defaults() -> None:

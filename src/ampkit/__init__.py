@@ -19,6 +19,7 @@ from ampkit.errors import (
     LocalProtocolError,
     RemoteError,
     RemoteProtocolError,
+    TlsFailed,
     UnhandledCommand,
     UnknownRemoteError,
 )
@@ -38,11 +39,13 @@ from ampkit.wire.codec import Decoder, parse, parse_string
 from ampkit.wire.limits import Limits
 
 if TYPE_CHECKING:
+    from ampkit.asyncio.certificate import Certificate
     from ampkit.asyncio.client import connect
     from ampkit.asyncio.peer import Peer
     from ampkit.asyncio.remote import Remote
     from ampkit.asyncio.running import run
     from ampkit.asyncio.server import Server, serve
+    from ampkit.asyncio.tls import Tls
 
 __all__ = [
     "AmpError",
@@ -51,6 +54,7 @@ __all__ = [
     "Boolean",
     "Box",
     "Bytes",
+    "Certificate",
     "Command",
     "Connection",
     "ConnectionFailed",
@@ -79,6 +83,8 @@ __all__ = [
     "State",
     "String",
     "Text",
+    "Tls",
+    "TlsFailed",
     "UnhandledCommand",
     "Unicode",
     "UnknownRemoteError",
@@ -95,6 +101,8 @@ _ASYNCIO: Final = {
     "Peer": "peer",
     "Remote": "remote",
     "Server": "server",
+    "Certificate": "certificate",
+    "Tls": "tls",
     "connect": "client",
     "run": "running",
     "serve": "server",

@@ -8,6 +8,7 @@
     │   └── UnhandledCommand    refused with UNHANDLED: the other end has no responder for this command
     ├── ConnectionLost          the connection ended before the answer came (also a ConnectionError)
     │   └── ConnectionFailed    there never was a connection: the address cannot be reached or served
+    │       └── TlsFailed       there is no TLS with the other end; has .fault
     └── DeadlineExceeded        the answer did not come in time (also a TimeoutError)
 
 "Local" and "remote" say whose mistake it is, so that a program knows which end to mend.
@@ -23,6 +24,7 @@ __all__ = [
     "LocalProtocolError",
     "RemoteError",
     "RemoteProtocolError",
+    "TlsFailed",
     "UnhandledCommand",
     "UnknownRemoteError",
 ]
@@ -99,6 +101,23 @@ class ConnectionLost(AmpError, ConnectionError):
 
 class ConnectionFailed(ConnectionLost):
     """There never was a connection: the address cannot be resolved, reached, or listened on."""
+
+
+class TlsFailed(ConnectionFailed):
+    """There is no TLS with the other end: one does not trust the other, or what came is not TLS.
+
+    `fault` says which, in words that stay: "wrong host", "unknown authority", "self-signed", "expired", "not yet
+    valid", "revoked", "untrusted" (any other flaw of the certificate), "no certificate" (of the other end, which has
+    to show one), "refused" (by the other end, whose reason is in the text), "version", "not TLS", "timeout", "ended".
+    """
+
+    def __init__(self, reason: str, fault: str) -> None:
+        super().__init__(reason, fault)
+        self.reason = reason
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class DeadlineExceeded(AmpError, TimeoutError):

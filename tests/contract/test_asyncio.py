@@ -14,6 +14,9 @@ from ampkit import Limits, Peer
 from ampkit.schema.responders import Services
 from ampkit.testing import Trouble, VirtualTimeLoop, peer_pair, served_pair
 from ampkit.testing.contract import PeerContract
+from tests.certificates import CERTIFICATES
+
+HERE = "tls://127.0.0.1:0"
 
 Pair = AbstractAsyncContextManager[tuple[Peer, Peer]]
 
@@ -23,6 +26,22 @@ class TestTcp(PeerContract):
 
     def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
         return served_pair("tcp://127.0.0.1:0", left_service, right_service, limits=limits)
+
+
+class TestTls(PeerContract):
+    """TLS from the first byte; the client is anonymous."""
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        client, server = CERTIFICATES.client(), CERTIFICATES.server()
+        return served_pair(HERE, left_service, right_service, left_tls=client, right_tls=server, limits=limits)
+
+
+class TestMutualTls(PeerContract):
+    """TLS from the first byte; both ends have shown a certificate."""
+
+    def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
+        client, server = CERTIFICATES.mutual_client(), CERTIFICATES.mutual_server()
+        return served_pair(HERE, left_service, right_service, left_tls=client, right_tls=server, limits=limits)
 
 
 class TestUnix(PeerContract):
@@ -75,6 +94,14 @@ class OnUvloop(PeerContract):
 
 class TestTcpOnUvloop(OnUvloop, TestTcp):
     """A TCP socket on uvloop."""
+
+
+class TestTlsOnUvloop(OnUvloop, TestTls):
+    """TLS on uvloop."""
+
+
+class TestMutualTlsOnUvloop(OnUvloop, TestMutualTls):
+    """TLS with two certificates on uvloop."""
 
 
 class TestUnixOnUvloop(OnUvloop, TestUnix):

@@ -1,11 +1,11 @@
-"""Addresses as URLs, `tcp://host:port`, `unix:///path`, `memory://name`: read and written; opens nothing."""
+"""Addresses as URLs, `tcp://host:port`, `tls://...`, `unix:///path`, `memory://name`: read, written; opens nothing."""
 
 from __future__ import annotations
 
 import os
 import socket
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ampkit.errors import LocalProtocolError
@@ -19,12 +19,21 @@ _MAX_PATH: Final = 107
 class TcpAddress:
     """A host name or IP address and a port; an empty host is every interface, port 0 any free one (both: to serve)."""
 
+    scheme: ClassVar = "tcp"
+
     host: str
     port: int
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"tcp://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsAddress(TcpAddress):
+    """The same, where TLS begins with the first byte."""
+
+    scheme: ClassVar = "tls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +62,13 @@ Address: TypeAlias = TcpAddress | UnixAddress | MemoryAddress
 def parse_address(text: str) -> Address:
     """Return the address that a URL says. Raises LocalProtocolError, with what was expected, for any other text."""
     scheme, separator, rest = text.partition("://")
-    if separator and scheme == "tcp":
-        return _tcp(text)
+    if separator and scheme in {"tcp", "tls"}:
+        return _tcp(text, TlsAddress if scheme == "tls" else TcpAddress)
     if separator and scheme == "unix" and rest:
         return _unix(text, rest)
     if separator and scheme == "memory" and rest:
         return MemoryAddress(rest)
-    raise _unreadable(text, "expected tcp://host:port, unix:///path or memory://name")
+    raise _unreadable(text, "expected tcp://host:port, tls://host:port, unix:///path or memory://name")
 
 
 def _unix(text: str, path: str) -> UnixAddress:
@@ -72,17 +81,17 @@ def _unix(text: str, path: str) -> UnixAddress:
     return UnixAddress(path)
 
 
-def _tcp(text: str) -> TcpAddress:
+def _tcp(text: str, kind: type[TcpAddress]) -> TcpAddress:
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
         raise _unreadable(text, str(error)) from None
     if port is None:
-        raise _unreadable(text, "a port is needed: tcp://host:port")
+        raise _unreadable(text, f"a port is needed: {kind.scheme}://host:port")
     if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        raise _unreadable(text, "expected nothing but tcp://host:port")
-    return TcpAddress(parts.hostname or "", port)
+        raise _unreadable(text, f"expected nothing but {kind.scheme}://host:port")
+    return kind(parts.hostname or "", port)
 
 
 def _unreadable(text: str, why: str) -> LocalProtocolError:
@@ -92,7 +101,8 @@ def _unreadable(text: str, why: str) -> LocalProtocolError:
 def address_of(family: int, name: Any, fallback: Address) -> Address:
     """Return the address that a socket's name says, escaped; the fallback where it has none, as a unix socket may."""
     if family in {socket.AF_INET, socket.AF_INET6} and name:  # none, if the other end had gone when it was asked for
-        return TcpAddress(name[0], name[1])
+        kind = type(fallback) if isinstance(fallback, TcpAddress) else TcpAddress
+        return kind(name[0], name[1])
     if family == socket.AF_UNIX and name:
         return UnixAddress(printable(os.fsencode(name)))  # whoever connected may have chosen it
     return fallback

@@ -249,7 +249,9 @@ class Channel(asyncio.Protocol):
             self._owner.ended(reason, waiters)
 
 
-def _broken(exc: Exception) -> ConnectionLost:
+def _broken(exc: Exception) -> AmpError:
+    if isinstance(exc, AmpError):
+        return exc
     reason = ConnectionLost(f"the connection broke: {exc}")
     reason.__cause__ = exc.with_traceback(None)
     return reason

@@ -4,45 +4,69 @@ from __future__ import annotations
 
 import asyncio
 
-from ampkit.asyncio.address import Address, TcpAddress, UnixAddress, parse_address
-from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, parse_address
+from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.memory import connect_memory
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
-from ampkit.errors import ConnectionFailed, LocalProtocolError
+from ampkit.asyncio.tls import Tls
+from ampkit.asyncio.tls_layer import TlsLayer
+from ampkit.errors import AmpError, ConnectionFailed, LocalProtocolError, TlsFailed
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
 from ampkit.schema.responders import Responders, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
 
 def connect(
-    address: str, service: Services = None, *, limits: Limits = DEFAULT_LIMITS, options: Options = DEFAULT_OPTIONS
+    address: str,
+    service: Services = None,
+    *,
+    tls: AnyTls | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    options: Options = DEFAULT_OPTIONS,
 ) -> Opening[Peer]:
-    """Connect to `tcp://host:port`, `unix:///path` or `memory://name`.
+    """Connect to `tcp://host:port`, `tls://host:port`, `unix:///path` or `memory://name`.
 
     `async with connect(address) as peer:` closes the connection at the end of the block;
     `peer = await connect(address)` leaves that to you. A service, or several, answers what the other end asks.
-    A host name with several IP addresses is tried one after the other.
+    A host name with several IP addresses is tried one after the other. `tls` is for `tls://`, where the default
+    trusts the system's authorities.
 
-    Raises LocalProtocolError for an address that cannot be read or connected to, TypeError for services that
-    cannot be joined, both at once; awaited, ConnectionFailed if the address cannot be reached within
-    `Options.connect_timeout` seconds.
+    Raises LocalProtocolError for an address that cannot be read or connected to and for files of `tls` that cannot
+    be used, TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if the address
+    cannot be reached within `Options.connect_timeout` seconds, a TlsFailed if either end does not trust the other.
     """
     parsed = parse_address(address)
     if isinstance(parsed, TcpAddress) and not (parsed.host and parsed.port):
         raise LocalProtocolError(f"cannot connect to {address}: a host and a port are needed")
+    handshakes = _handshakes(parsed, tls, options)
     responders = Responders(service)
-    return Opening(lambda: _connect(parsed, responders, limits, options))
+    return Opening(lambda: _connect(parsed, responders, handshakes, limits, options))
 
 
-async def _connect(address: Address, responders: Responders, limits: Limits, options: Options) -> Peer:
+def _handshakes(address: Address, tls: AnyTls | None, options: Options) -> Handshakes | None:
+    """Return how this end shakes hands: always as the TLS client, whoever asks for it."""
+    if tls is None and not isinstance(address, TlsAddress):
+        return None
+    host = address.host if isinstance(address, TcpAddress) else None
+    return Handshakes(tls or Tls(), server_side=False, host=host, timeout=options.handshake_timeout)
+
+
+async def _connect(
+    address: Address, responders: Responders, handshakes: Handshakes | None, limits: Limits, options: Options
+) -> Peer:
     peer = unconnected_peer(lambda _: responders, address, limits=limits, options=options)
     limit = asyncio.timeout(options.connect_timeout)
     try:
         async with limit:
-            await _open(address, peer.channel)
+            if isinstance(address, TlsAddress) and handshakes is not None:
+                await _open_secure(address, peer.channel, handshakes)
+            else:
+                await _open(address, peer.channel)
     except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
+        if isinstance(error, TlsFailed):
+            raise TlsFailed(f"cannot connect to {address}: {error}", error.fault) from error
         if isinstance(error, ConnectionFailed):
             raise
         why = f"not within {options.connect_timeout} s" if limit.expired() else error
@@ -50,11 +74,34 @@ async def _connect(address: Address, responders: Responders, limits: Limits, opt
     return peer
 
 
-async def _open(address: Address, channel: Channel) -> None:
-    loop = channel.loop
+async def _open(address: Address, protocol: asyncio.Protocol) -> None:
+    loop = asyncio.get_running_loop()
     if isinstance(address, TcpAddress):
-        await loop.create_connection(lambda: channel, address.host, address.port)
+        await loop.create_connection(lambda: protocol, address.host, address.port)
     elif isinstance(address, UnixAddress):
-        await loop.create_unix_connection(lambda: channel, address.path)
+        await loop.create_unix_connection(lambda: protocol, address.path)
     else:
-        connect_memory(loop, address, channel)
+        connect_memory(loop, address, protocol)
+
+
+async def _open_secure(address: TlsAddress, protocol: asyncio.Protocol, handshakes: Handshakes) -> None:
+    """Connect, and return when the protocol has its secure transport."""
+    outcome: asyncio.Future[AmpError | None] = asyncio.get_running_loop().create_future()
+
+    def opened(transport: asyncio.Transport) -> None:
+        protocol.connection_made(transport)
+        outcome.set_result(None)
+
+    def failed(error: AmpError, _: asyncio.Transport) -> None:
+        if not outcome.done():
+            outcome.set_result(error)
+
+    layer = TlsLayer(protocol, handshakes, opened=opened, failed=failed)
+    await _open(address, layer)
+    try:
+        failure = await outcome
+    except asyncio.CancelledError:
+        layer.abort()
+        raise
+    if failure is not None:
+        raise failure

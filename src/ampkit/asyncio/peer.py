@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls, Ended, Outcome
+from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
 from ampkit.asyncio.remote import UNSET, Remote, Unset
@@ -132,6 +134,16 @@ class Peer(Remote):
         """This end as a URL."""
         return str(self._local)
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection runs over TLS now."""
+        return self._tls() is not None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """Who the other end is, as the certificate says that TLS has verified; None without one."""
+        return certificate_of(self._tls())
+
     async def close(self, grace: float = 0.0) -> None:
         """Close the connection; returns when it is closed and no responder runs any more.
 
@@ -192,6 +204,10 @@ class Peer(Remote):
 
     def _make_connection(self, limits: Limits) -> Connection:
         return Connection(limits)
+
+    def _tls(self) -> ssl.SSLObject | None:
+        transport = self._channel.transport
+        return None if transport is None else transport.get_extra_info("ssl_object")
 
     async def _tell(self, pairs: bytes, name: bytes, seconds: float | None) -> None:
         if not await self._calls.tell(pairs, seconds):

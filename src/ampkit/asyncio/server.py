@@ -7,14 +7,15 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Final, Self, TypeAlias
 
-from ampkit.asyncio.address import Address, parse_address
-from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.address import Address, TlsAddress, parse_address
+from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.listening import Listener, listen
+from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.core.states import State
-from ampkit.errors import ConnectionLost
+from ampkit.errors import ConnectionLost, LocalProtocolError
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
 from ampkit.schema.responders import Responders, Service, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
@@ -28,38 +29,59 @@ ServiceFactory: TypeAlias = Callable[[], Services] | Callable[[Peer], Services]
 def serve(
     service: Services | ServiceFactory,
     *addresses: str,
+    tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
 ) -> Opening[Server]:
-    """Serve on `tcp://host:port`, `unix:///path` and `memory://name`, on as many addresses as you like.
+    """Serve on `tcp://host:port`, `tls://host:port`, `unix:///path`, `memory://name`, on as many as you like.
 
     `async with serve(Calculator(), "tcp://127.0.0.1:0") as server:` closes it at the end of the block;
     `server = await serve(...)` leaves that to you. A `Service` instance, or several, is shared by all
     connections; a function or class is called for one per connection, with the `Peer` if it needs an argument.
     If it raises, the connection is closed; what it raises is logged, unless it is a ConnectionLost.
     An empty host listens on all interfaces, a host name on all its IP addresses; port 0 is any free port, see
-    `Server.addresses`.
+    `Server.addresses`. `tls` is for `tls://`, and has to have a certificate. A client that does not come through
+    the handshake costs a line in the log, and nobody else notices.
 
-    Raises LocalProtocolError for an address that cannot be read and TypeError for services that cannot be
-    joined, both at once; awaited, ConnectionFailed if an address cannot be listened on.
+    Raises LocalProtocolError for an address that cannot be read and for files of `tls` that cannot be used,
+    TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
+    listened on.
     """
     parsed = [parse_address(address) for address in addresses]
     if not parsed:
         raise TypeError("serve needs at least one address")
+    handshakes = _handshakes(parsed, tls, options)
     make_responders = _responders_maker(service)
-    return Opening(lambda: Server(make_responders, limits, options).open(parsed))
+    return Opening(lambda: Server(make_responders, limits, options, handshakes).open(parsed))
+
+
+def _handshakes(addresses: Iterable[Address], tls: AnyTls | None, options: Options) -> Handshakes | None:
+    """Return how this end shakes hands: always as the TLS server, whoever asks for it."""
+    if tls is not None:
+        return Handshakes(tls, server_side=True, host=None, timeout=options.handshake_timeout)
+    secure = [str(address) for address in addresses if isinstance(address, TlsAddress)]
+    if secure:
+        raise LocalProtocolError(f"to serve {secure[0]} takes a certificate: tls=Tls(certificate=...)")
+    return None
 
 
 class Server:
     """Listens on addresses and answers whoever connects. Made by `serve`."""
 
-    def __init__(self, make_responders: Callable[[Peer], Responders], limits: Limits, options: Options) -> None:
+    def __init__(
+        self,
+        make_responders: Callable[[Peer], Responders],
+        limits: Limits,
+        options: Options,
+        handshakes: Handshakes | None = None,
+    ) -> None:
         self._make_responders = make_responders
         self._limits = limits
         self._options = options
         self._listeners: list[Listener] = []
         self._addresses: list[str] = []
         self._peers: set[Peer] = set()
+        self._lobby = Lobby(handshakes) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
 
@@ -95,6 +117,8 @@ class Server:
         closer = asyncio.current_task()
         try:
             await self._stop_listening()
+            if self._lobby is not None:
+                self._lobby.close()
             await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._peers))
         finally:
             for peer in list(self._peers):  # there is any only if this was cancelled
@@ -116,8 +140,11 @@ class Server:
     def __repr__(self) -> str:
         return f"<Server {' '.join(self.addresses)} {len(self.peers)} connected>"
 
-    def _accept(self, address: Address) -> Channel:
-        return unconnected_peer(self._begin, address, limits=self._limits, options=self._options).channel
+    def _accept(self, address: Address) -> asyncio.Protocol:
+        channel = unconnected_peer(self._begin, address, limits=self._limits, options=self._options).channel
+        if self._lobby is not None and isinstance(address, TlsAddress):
+            return self._lobby.admit(channel, address)
+        return channel
 
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:

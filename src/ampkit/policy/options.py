@@ -11,6 +11,9 @@ from ampkit.policy.dispatch import DEFAULT_DISPATCH, Dispatch
 DEFAULT_CONNECT_TIMEOUT: Final = 30.0
 """Seconds; a TCP handshake that lost its first four packets takes 31, and nobody waits longer for a human."""
 
+DEFAULT_HANDSHAKE_TIMEOUT: Final = 10.0
+"""Seconds; a TLS handshake is two round trips, so this is for the worst of lines, and bounds whoever idles."""
+
 DEFAULT_CLOSE_TIMEOUT: Final = 5.0
 """Seconds that asks under way have to end when a server closes; container runtimes kill after 10."""
 
@@ -24,6 +27,9 @@ class Options:
 
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT
     """Seconds to reach an address, all its IP addresses together."""
+
+    handshake_timeout: float = DEFAULT_HANDSHAKE_TIMEOUT
+    """Seconds that a TLS handshake may take; with STARTTLS from the ask to its end."""
 
     close_timeout: float = DEFAULT_CLOSE_TIMEOUT
     """Seconds that `Server.close` gives the asks that run and the bytes that are not yet taken."""

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from ampkit.asyncio.address import MemoryAddress
 from ampkit.asyncio.client import connect
+from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.memory import connect_pair
 from ampkit.asyncio.peer import Peer
@@ -56,12 +57,14 @@ async def served_pair(
     left_service: Services = None,
     right_service: Services = None,
     *,
+    left_tls: AnyTls | None = None,
+    right_tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
 ) -> AsyncGenerator[tuple[Peer, Peer], None]:
     """Join two peers over a real address, for the length of the block: the right one serves, the left one connects.
 
-    `tcp://127.0.0.1:0` takes any free port. Raises as `serve` and `connect` do.
+    `tcp://127.0.0.1:0` takes any free port. Each end has its own TLS, for `tls://`. Raises as `serve` and `connect` do.
     """
     accepted: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
 
@@ -70,8 +73,8 @@ async def served_pair(
         return right_service
 
     async with (
-        serve(accept, address, limits=limits, options=options) as server,
-        connect(server.addresses[0], left_service, limits=limits, options=options) as left,
+        serve(accept, address, tls=right_tls, limits=limits, options=options) as server,
+        connect(server.addresses[0], left_service, tls=left_tls, limits=limits, options=options) as left,
     ):
         yield left, await accepted
 

@@ -1,0 +1,40 @@
+"""Connections between their acceptance and the end of their TLS handshake: limited, logged, let go; knows no peer."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from weakref import WeakSet
+
+from ampkit.asyncio.address import Address, address_of
+from ampkit.asyncio.handshakes import Handshakes
+from ampkit.asyncio.log import logger
+from ampkit.asyncio.tls_layer import TlsLayer
+from ampkit.errors import AmpError
+
+
+class Lobby:
+    """Where those who come to a server wait until TLS knows who they are."""
+
+    def __init__(self, handshakes: Handshakes) -> None:
+        self._handshakes = handshakes
+        self._layers: WeakSet[TlsLayer] = WeakSet()
+
+    def admit(self, protocol: asyncio.Protocol, address: Address) -> asyncio.Protocol:
+        """Return the protocol for a new connection: behind it, `protocol` gets one that is secure."""
+        failed = partial(log_failure, address)
+        layer = TlsLayer(protocol, self._handshakes, opened=protocol.connection_made, failed=failed)
+        self._layers.add(layer)
+        return layer
+
+    def close(self) -> None:
+        """Let all go who have not come in."""
+        for layer in list(self._layers):
+            layer.abort()
+
+
+def log_failure(address: Address, error: AmpError, transport: asyncio.Transport) -> None:
+    """Log in one line with whom there is no TLS, and why; `address` is where it came to."""
+    sock = transport.get_extra_info("socket")
+    remote = address_of(sock.family, transport.get_extra_info("peername"), address) if sock is not None else address
+    logger.warning("no TLS with %s: %s", remote, error)
