@@ -10,6 +10,7 @@ import pytest
 from ampkit import errors
 from ampkit.errors import (
     AmpError,
+    ChildExited,
     ConnectionFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -30,6 +31,7 @@ PARENTS = {
     ConnectionLost: (AmpError, ConnectionError),
     ConnectionFailed: (ConnectionLost,),
     TlsFailed: (ConnectionFailed,),
+    ChildExited: (ConnectionLost,),
     DeadlineExceeded: (AmpError, TimeoutError),
 }
 
@@ -44,6 +46,8 @@ EXAMPLES = [
     ConnectionLost("why"),
     ConnectionFailed("why"),
     TlsFailed("why", "expired"),
+    ChildExited(3),
+    ChildExited(-9),
     DeadlineExceeded("why"),
 ]
 

@@ -13,6 +13,7 @@ from ampkit.core.connection import Connection
 from ampkit.core.states import State
 from ampkit.errors import (
     AmpError,
+    ChildExited,
     ConnectionFailed,
     ConnectionLost,
     DeadlineExceeded,
@@ -40,11 +41,13 @@ from ampkit.wire.limits import Limits
 
 if TYPE_CHECKING:
     from ampkit.asyncio.certificate import Certificate
+    from ampkit.asyncio.child import Child
     from ampkit.asyncio.client import connect
     from ampkit.asyncio.peer import Peer
     from ampkit.asyncio.remote import Remote
     from ampkit.asyncio.running import run
     from ampkit.asyncio.server import Server, serve
+    from ampkit.asyncio.serving_stdio import serve_stdio
     from ampkit.asyncio.tls import Tls
 
 __all__ = [
@@ -55,6 +58,8 @@ __all__ = [
     "Box",
     "Bytes",
     "Certificate",
+    "Child",
+    "ChildExited",
     "Command",
     "Connection",
     "ConnectionFailed",
@@ -95,9 +100,11 @@ __all__ = [
     "parse_string",
     "run",
     "serve",
+    "serve_stdio",
 ]
 
 _ASYNCIO: Final = {
+    "Child": "child",
     "Peer": "peer",
     "Remote": "remote",
     "Server": "server",
@@ -106,6 +113,7 @@ _ASYNCIO: Final = {
     "connect": "client",
     "run": "running",
     "serve": "server",
+    "serve_stdio": "serving_stdio",
 }
 """Which module of `ampkit.asyncio` has a name that is loaded when it is first used."""
 

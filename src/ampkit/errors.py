@@ -7,8 +7,9 @@
     │   ├── UnknownRemoteError  refused with UNKNOWN: the responder failed in a way it does not declare
     │   └── UnhandledCommand    refused with UNHANDLED: the other end has no responder for this command
     ├── ConnectionLost          the connection ended before the answer came (also a ConnectionError)
-    │   └── ConnectionFailed    there never was a connection: the address cannot be reached or served
-    │       └── TlsFailed       there is no TLS with the other end; has .fault
+    │   ├── ConnectionFailed    there never was a connection: the address cannot be reached or served
+    │   │   └── TlsFailed       there is no TLS with the other end; has .fault
+    │   └── ChildExited         the child process at the other end has ended with a status other than 0
     └── DeadlineExceeded        the answer did not come in time (also a TimeoutError)
 
 "Local" and "remote" say whose mistake it is, so that a program knows which end to mend.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 __all__ = [
     "AmpError",
+    "ChildExited",
     "ConnectionFailed",
     "ConnectionLost",
     "DeadlineExceeded",
@@ -118,6 +120,21 @@ class TlsFailed(ConnectionFailed):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class ChildExited(ConnectionLost):
+    """The child process at the other end has ended, and not well.
+
+    `status` is its exit status, 1 to 255, or the number of the signal that ended it, negative.
+    """
+
+    def __init__(self, status: int) -> None:
+        how = f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
+        super().__init__(f"the child process {how}")
+        self.status = status
+
+    def __reduce__(self) -> tuple[type[ChildExited], tuple[int]]:
+        return type(self), (self.status,)
 
 
 class DeadlineExceeded(AmpError, TimeoutError):

@@ -6,7 +6,7 @@ import asyncio
 from typing import Self, cast
 
 from ampkit import parse_string
-from ampkit.asyncio.address import MemoryAddress, TcpAddress, parse_address
+from ampkit.asyncio.address import MemoryAddress, TcpAddress, UnixAddress, parse_address
 from ampkit.asyncio.memory import connect_memory
 from ampkit.wire.box import Box
 
@@ -29,6 +29,7 @@ class RawEnd(asyncio.Protocol):
         elif isinstance(address, MemoryAddress):
             connect_memory(loop, address, end)
         else:
+            assert isinstance(address, UnixAddress)
             await loop.create_unix_connection(lambda: end, address.path)
         return end
 

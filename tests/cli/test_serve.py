@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from ampkit.cli.exits import Failure
 from ampkit.cli.serve import service_from
 from ampkit.cli.signals import on_stop_signal
 from tests.cli import sample
-from tests.cli.running import next_line, running
+from tests.cli.running import AMPKIT, ROOT, next_line, running
 from tests.cli.sample import Sample
 
 FREE_PORT = "tcp://127.0.0.1:0"
@@ -182,3 +183,18 @@ def test_signal_handlers_are_put_back() -> None:
         assert signal.getsignal(signal.SIGTERM) is before
 
     asyncio.run(stop_twice())
+
+
+def test_standard_input_and_output(capfd: pytest.CaptureFixture[str]) -> None:
+    """On `stdio:` it serves whoever starts it, and what its module prints is not in the stream."""
+    command = f"exec:{sys.executable} -u -m ampkit serve tests.cli.sample:Sample stdio:"
+    assert main(["call", command, "Sum", "a=1", "from=2"]) == 0
+    assert capfd.readouterr().out == "total: 3\n"
+
+
+def test_standard_input_and_output_that_are_no_pipes() -> None:
+    """One line says what they must be."""
+    command = [*AMPKIT, "serve", "tests.cli.sample:Sample", "stdio:"]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("ampkit: cannot connect to stdio:")

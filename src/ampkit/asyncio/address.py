@@ -1,4 +1,4 @@
-"""Addresses as URLs, `tcp://host:port`, `tls://...`, `unix:///path`, `memory://name`: read, written; opens nothing."""
+"""Addresses as text, `tcp://host:port`, `unix:///path`, `exec:program`: read and written; opens nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
+from ampkit.asyncio.child import Child, parse_child
+from ampkit.asyncio.stdio import STDIO, StdioAddress
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.text import printable
 
@@ -56,11 +58,15 @@ class MemoryAddress:
         return f"memory://{self.name}"
 
 
-Address: TypeAlias = TcpAddress | UnixAddress | MemoryAddress
+Place: TypeAlias = TcpAddress | UnixAddress | MemoryAddress
+"""Where others can connect to."""
+
+Address: TypeAlias = Place | Child | StdioAddress
+"""Who can be connected to."""
 
 
 def parse_address(text: str) -> Address:
-    """Return the address that a URL says. Raises LocalProtocolError, with what was expected, for any other text."""
+    """Return the address that a text says. Raises LocalProtocolError, with what was expected, for any other text."""
     scheme, separator, rest = text.partition("://")
     if separator and scheme in {"tcp", "tls"}:
         return _tcp(text, TlsAddress if scheme == "tls" else TcpAddress)
@@ -68,7 +74,13 @@ def parse_address(text: str) -> Address:
         return _unix(text, rest)
     if separator and scheme == "memory" and rest:
         return MemoryAddress(rest)
-    raise _unreadable(text, "expected tcp://host:port, tls://host:port, unix:///path or memory://name")
+    if text.startswith("exec:"):
+        return parse_child(text)
+    if text == str(STDIO):
+        return STDIO
+    raise _unreadable(
+        text, "expected tcp://host:port, tls://host:port, unix:///path, memory://name or exec:program ..."
+    )
 
 
 def _unix(text: str, path: str) -> UnixAddress:

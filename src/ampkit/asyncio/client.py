@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, parse_address
+from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, parse_address
+from ampkit.asyncio.child import Child
+from ampkit.asyncio.dialling import open_transport
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
-from ampkit.asyncio.memory import connect_memory
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.tls import Tls
@@ -19,25 +20,26 @@ from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
 
 def connect(
-    address: str,
+    address: str | Child,
     service: Services = None,
     *,
     tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
 ) -> Opening[Peer]:
-    """Connect to `tcp://host:port`, `tls://host:port`, `unix:///path` or `memory://name`.
+    """Connect to `tcp://host:port`, `tls://host:port`, `unix:///path`, `memory://name`, or `exec:program argument`.
 
     `async with connect(address) as peer:` closes the connection at the end of the block;
     `peer = await connect(address)` leaves that to you. A service, or several, answers what the other end asks.
     A host name with several IP addresses is tried one after the other. `tls` is for `tls://`, where the default
-    trusts the system's authorities.
+    trusts the system's authorities. The words behind `exec:` are split as in a shell, but run by none; a `Child`
+    says more. The child process ends with the connection.
 
     Raises LocalProtocolError for an address that cannot be read or connected to and for files of `tls` that cannot
     be used, TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if the address
     cannot be reached within `Options.connect_timeout` seconds, a TlsFailed if either end does not trust the other.
     """
-    parsed = parse_address(address)
+    parsed = parse_address(address) if isinstance(address, str) else address
     if isinstance(parsed, TcpAddress) and not (parsed.host and parsed.port):
         raise LocalProtocolError(f"cannot connect to {address}: a host and a port are needed")
     handshakes = _handshakes(parsed, tls, options)
@@ -61,9 +63,9 @@ async def _connect(
     try:
         async with limit:
             if isinstance(address, TlsAddress) and handshakes is not None:
-                await _open_secure(address, peer.channel, handshakes)
+                await _open_secure(address, peer.channel, handshakes, options)
             else:
-                await _open(address, peer.channel)
+                await open_transport(address, peer.channel, options.close_timeout)
     except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
         if isinstance(error, TlsFailed):
             raise TlsFailed(f"cannot connect to {address}: {error}", error.fault) from error
@@ -74,17 +76,9 @@ async def _connect(
     return peer
 
 
-async def _open(address: Address, protocol: asyncio.Protocol) -> None:
-    loop = asyncio.get_running_loop()
-    if isinstance(address, TcpAddress):
-        await loop.create_connection(lambda: protocol, address.host, address.port)
-    elif isinstance(address, UnixAddress):
-        await loop.create_unix_connection(lambda: protocol, address.path)
-    else:
-        connect_memory(loop, address, protocol)
-
-
-async def _open_secure(address: TlsAddress, protocol: asyncio.Protocol, handshakes: Handshakes) -> None:
+async def _open_secure(
+    address: TlsAddress, protocol: asyncio.Protocol, handshakes: Handshakes, options: Options
+) -> None:
     """Connect, and return when the protocol has its secure transport."""
     outcome: asyncio.Future[AmpError | None] = asyncio.get_running_loop().create_future()
 
@@ -97,7 +91,7 @@ async def _open_secure(address: TlsAddress, protocol: asyncio.Protocol, handshak
             outcome.set_result(error)
 
     layer = TlsLayer(protocol, handshakes, opened=opened, failed=failed)
-    await _open(address, layer)
+    await open_transport(address, layer, options.close_timeout)
     try:
         failure = await outcome
     except asyncio.CancelledError:

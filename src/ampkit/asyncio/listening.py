@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from ampkit.asyncio import memory
-from ampkit.asyncio.address import Address, TcpAddress, UnixAddress, address_of
+from ampkit.asyncio.address import Address, Place, TcpAddress, UnixAddress, address_of
 from ampkit.errors import ConnectionFailed
 
 BACKLOG: Final = 1_024
@@ -42,7 +42,7 @@ class Listener:
     """Accept nothing more. Call it a turn of the loop before `close`, or a connection may have nobody to end it."""
 
 
-async def listen(address: Address, accept: Accept) -> list[Listener]:
+async def listen(address: Place, accept: Accept) -> list[Listener]:
     """Listen on an address; a host name may mean several. Raises ConnectionFailed if that cannot be had."""
     loop = asyncio.get_running_loop()
     try:

@@ -7,13 +7,15 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Final, Self, TypeAlias
 
-from ampkit.asyncio.address import Address, TlsAddress, parse_address
+from ampkit.asyncio.address import Address, Place, TlsAddress, parse_address
+from ampkit.asyncio.child import Child
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
+from ampkit.asyncio.stdio import StdioAddress
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
@@ -47,12 +49,12 @@ def serve(
     TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
     listened on.
     """
-    parsed = [parse_address(address) for address in addresses]
-    if not parsed:
+    places = [_place(address) for address in addresses]
+    if not places:
         raise TypeError("serve needs at least one address")
-    handshakes = _handshakes(parsed, tls, options)
-    make_responders = _responders_maker(service)
-    return Opening(lambda: Server(make_responders, limits, options, handshakes).open(parsed))
+    handshakes = _handshakes(places, tls, options)
+    make_responders = responders_maker(service)
+    return Opening(lambda: Server(make_responders, limits, options, handshakes).open(places))
 
 
 def _handshakes(addresses: Iterable[Address], tls: AnyTls | None, options: Options) -> Handshakes | None:
@@ -85,7 +87,7 @@ class Server:
         self._is_closing = False
         self._closed = asyncio.Event()
 
-    async def open(self, addresses: Iterable[Address]) -> Self:
+    async def open(self, addresses: Iterable[Place]) -> Self:
         """Listen on all addresses. Raises ConnectionFailed, and listens on none, if one of them cannot be had."""
         try:
             for address in addresses:
@@ -172,7 +174,14 @@ class Server:
                 listener.close()
 
 
-def _responders_maker(service: Services | ServiceFactory) -> Callable[[Peer], Responders]:
+def _place(text: str) -> Place:
+    address = parse_address(text)
+    if isinstance(address, Child | StdioAddress):
+        raise LocalProtocolError(f"cannot serve {address}: nobody can connect to it; `connect` does, and serves too")
+    return address
+
+
+def responders_maker(service: Services | ServiceFactory) -> Callable[[Peer], Responders]:
     """Return a function that gives each connection its responders."""
     if isinstance(service, Service) or not callable(service):
         shared = Responders(service)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from typing import Any
@@ -22,9 +23,11 @@ def serve(service: str, address: str, /, *more: str) -> int:
 
         ampkit serve calculator:Calculator tcp://127.0.0.1:1234
         ampkit serve calculator:Calculator tcp://:1234 unix:///run/calculator
+        ampkit call 'exec:ampkit serve calculator:Calculator stdio:' Sum a=1 b=2
 
     Prints its addresses, one a line, when it is ready. Told to stop, it lets
     calls that run come to their end, for some seconds; told twice, it does not.
+    On stdio: it prints nothing, and ends when its standard input does.
 
     Exit codes: 0 served and stopped, 2 could not begin.
 
@@ -34,12 +37,18 @@ def serve(service: str, address: str, /, *more: str) -> int:
         module:attribute, a Service class, instance, list of them, or a function that is called for each
         connection and returns one. The module is searched in the current directory first.
     address
-        tcp://host:port or unix:///path. Port 0 is any free port, no host every interface.
+        tcp://host:port or unix:///path, or stdio: alone, for whoever starts this command with two pipes.
+        Port 0 is any free port, no host every interface.
     more
         Further addresses.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    ampkit.run(_serve(service_from(load_attribute(service), service), (address, *more), service))
+    if (address, *more) == ("stdio:",):
+        with contextlib.redirect_stdout(sys.stderr):  # what the module prints is not for whoever reads boxes
+            served = service_from(load_attribute(service), service)
+        ampkit.run(_serve_stdio(served))
+    else:
+        ampkit.run(_serve(service_from(load_attribute(service), service), (address, *more), service))
     return 0
 
 
@@ -68,6 +77,13 @@ def _instance_of(kind: type[Any], spec: str) -> Service:
 
 def _no_service(spec: str) -> Failure:
     return Failure(f"{spec!r} is neither a Service nor a function that returns one")
+
+
+async def _serve_stdio(service: Any) -> None:
+    try:
+        await ampkit.serve_stdio(service)
+    except (TypeError, ConnectionFailed) as error:
+        raise Failure(str(error)) from error
 
 
 async def _serve(service: Any, addresses: tuple[str, ...], name: str) -> None:
