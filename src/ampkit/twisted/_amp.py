@@ -129,7 +129,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
     def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
         """Take an answer, and return true; or leave it as it was, and return false."""
         outstanding: Any = self._outstandingRequests
-        question = outstanding.pop(tag, None) if outstanding else None
+        question = outstanding.pop(tag, None) if outstanding and self._startingTLSBuffer is None else None
         if question is None:
             return False
         decode = question.decodeResponse if type(question) is Question else never

@@ -136,8 +136,14 @@ class BoxDispatcher:
             question.errback(Failure(self._errorFrom(box)))
 
     def _endQuestion(self, tag: bytes) -> Any:
-        """Return the Deferred that waits for a tag; None for a stray or repeated answer, or one that was cancelled."""
-        return self._outstandingRequests.pop(tag, None) if self._outstandingRequests else None
+        """Return the Deferred that waits for a tag; None for a stray or repeated answer, or one that was cancelled.
+
+        An ask that waits for TLS has reached nobody yet, so what comes for it is not its answer.
+        """
+        isHeldBack = getattr(self.boxSender, "_isHeldBack", None)
+        if not self._outstandingRequests or (isHeldBack is not None and isHeldBack(tag)):
+            return None
+        return self._outstandingRequests.pop(tag, None)
 
     def _errorFrom(self, box: Any) -> Exception:
         code = box.get(ERROR_CODE)

@@ -155,6 +155,10 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
         for box in held or ():
             self.sendBox(box)
 
+    def _isHeldBack(self, tag: bytes) -> bool:
+        """Say whether the ask of a tag is to be sent once the transport is secure."""
+        return any(box.get(ASK) == tag for box in self._startingTLSBuffer or ())
+
     def _unprepareTLS(self) -> None:
         """Send again: the other end refused TLS. What was to be sent behind it is not sent without."""
         held, self._startingTLSBuffer = self._startingTLSBuffer, None

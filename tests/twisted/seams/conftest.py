@@ -2,13 +2,11 @@
 
 # mypy: allow-untyped-calls
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.endpoints import UNIXClientEndpoint, UNIXServerEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 from twisted.protocols import amp as stock
@@ -37,17 +35,6 @@ def far(request: pytest.FixtureRequest) -> Any:
 def calculator(amp: Any) -> Any:
     """The class of an end that answers the commands, to be subclassed."""
     return common.calculator(amp)
-
-
-@pytest.fixture
-async def reactor() -> AsyncIterator[Any]:
-    """A Twisted reactor on the event loop of the test."""
-    own = AsyncioSelectorReactor(asyncio.get_running_loop())
-    yield own
-    for each in own.removeAll():
-        each.connectionLost(None)
-    own.removeReader(own.waker)
-    own.waker.connectionLost(None)
 
 
 @pytest.fixture
