@@ -15,6 +15,7 @@ from ampkit.errors import (
     ConnectionLost,
     DeadlineExceeded,
     LocalProtocolError,
+    NotSent,
     RemoteError,
     RemoteProtocolError,
     TlsFailed,
@@ -32,6 +33,7 @@ PARENTS = {
     ConnectionFailed: (ConnectionLost,),
     TlsFailed: (ConnectionFailed,),
     ChildExited: (ConnectionLost,),
+    NotSent: (ConnectionLost,),
     DeadlineExceeded: (AmpError, TimeoutError),
 }
 
@@ -48,6 +50,7 @@ EXAMPLES = [
     TlsFailed("why", "expired"),
     ChildExited(3),
     ChildExited(-9),
+    NotSent("why"),
     DeadlineExceeded("why"),
 ]
 

@@ -9,7 +9,8 @@
     ├── ConnectionLost          the connection ended before the answer came (also a ConnectionError)
     │   ├── ConnectionFailed    there never was a connection: the address cannot be reached or served
     │   │   └── TlsFailed       there is no TLS with the other end; has .fault
-    │   └── ChildExited         the child process at the other end has ended with a status other than 0
+    │   ├── ChildExited         the child process at the other end has ended with a status other than 0
+    │   └── NotSent             there was none any more when the call was made: it may be repeated
     └── DeadlineExceeded        the answer did not come in time (also a TimeoutError)
 
 "Local" and "remote" say whose mistake it is, so that a program knows which end to mend.
@@ -24,6 +25,7 @@ __all__ = [
     "ConnectionLost",
     "DeadlineExceeded",
     "LocalProtocolError",
+    "NotSent",
     "RemoteError",
     "RemoteProtocolError",
     "TlsFailed",
@@ -135,6 +137,10 @@ class ChildExited(ConnectionLost):
 
     def __reduce__(self) -> tuple[type[ChildExited], tuple[int]]:
         return type(self), (self.status,)
+
+
+class NotSent(ConnectionLost):
+    """The connection had ended, or was not there, before anything of this ask was sent: it may be repeated."""
 
 
 class DeadlineExceeded(AmpError, TimeoutError):

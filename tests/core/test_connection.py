@@ -10,7 +10,7 @@ import pytest
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived, StrayReceived
 from ampkit.core.states import State
-from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
+from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, NotSent, RemoteProtocolError
 from ampkit.wire.box import encode_box, encode_pairs
 from ampkit.wire.codec import parse_string
 from ampkit.wire.limits import Limits
@@ -324,7 +324,7 @@ def test_end_gives_all_waiters_back() -> None:
         lambda: connection.tell(b"Sum", SUM),
     ]
     for move in moves:
-        with pytest.raises(ConnectionLost, match=r"^the connection has ended: the test has ended it$") as caught:
+        with pytest.raises(NotSent, match=r"^the connection has ended: the test has ended it$") as caught:
             move()
         assert caught.value.__cause__ is LOST
     assert connection.pending == {}

@@ -423,6 +423,22 @@ def test_a_command_may_want_no_answer() -> None:
     assert [cls.__command__.answers for cls in (Ping, Note, Sub, Again)] == [True, False, False, True]
 
 
+def test_a_command_may_be_idempotent() -> None:
+    """It is not unless it says so; the word is inherited, and can be taken back."""
+
+    class Put(Command[None], idempotent=True):
+        text: str
+
+    class Sub(Put, answers=False):
+        pass
+
+    class Append(Sub, idempotent=False):
+        pass
+
+    assert [cls.__command__.idempotent for cls in (Ping, Put, Sub, Append)] == [False, True, True, False]
+    assert [cls.__command__.answers for cls in (Put, Sub, Append)] == [True, False, False]
+
+
 def test_without_an_answer_there_is_no_response() -> None:
     """A caller would wait for a value that never comes, so it is a TypeError of the class statement."""
     with pytest.raises(TypeError, match=r"^Quiet: with answers=False nothing comes back; make it a Command\[None\]$"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ampkit.core.states import Move, State, allowing, next_state
-from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError
+from ampkit.errors import AmpError, LocalProtocolError, NotSent
 from ampkit.wire.codec import Decoder
 from ampkit.wire.limits import Limits
 
@@ -64,8 +64,8 @@ class Link:
         self.decoder = Decoder(self._limits)
         self._output.clear()
 
-    def lost(self) -> ConnectionLost:
+    def lost(self) -> NotSent:
         """Return the error for those who ask after the end; the reason of the end is its cause."""
-        error = ConnectionLost(f"the connection has ended: {self.end_reason}")
+        error = NotSent(f"the connection has ended: {self.end_reason}")
         error.__cause__ = self.end_reason
         return error

@@ -61,6 +61,8 @@ class CommandSchema:
     fatal: frozenset[type[Exception]]
     """The exceptions behind which the responding end closes the connection."""
     answers: bool
+    idempotent: bool
+    """It may run twice as well as once, so whoever does not know whether it ran may repeat it."""
 
     def encode_response(self, value: Any) -> bytes:
         """Return the pairs of the answer for what a responder returned: the response, or a mapping of its values.
@@ -100,6 +102,7 @@ class _Declared:
     errors: Mapping[type[Exception], bytes]
     fatal_errors: Mapping[type[Exception], bytes]
     answers: bool | None
+    idempotent: bool | None
 
 
 class Command(Record, Generic[R_co]):
@@ -108,13 +111,14 @@ class Command(Record, Generic[R_co]):
     `Command[None]` is answered without values. Class keywords: `name`, 1 to 65,535 bytes (default: the
     class's own name, never an inherited one); `errors` and `fatal_errors`, exception to code (inherited and
     added to; behind a fatal one the responding end closes the connection); `answers=False` (nobody waits for
-    an answer; inherited). The classic form has `arguments = [(b"a", Integer())]` and
+    an answer; inherited); `idempotent=True` (to run it twice does what running it once does, so it is repeated
+    where a connection was lost; inherited). The classic form has `arguments = [(b"a", Integer())]` and
     `response = [(b"total", Integer())]` in the class body in place of annotations. Raises TypeError for a
     class that cannot be a command.
     """
 
     __command__: ClassVar[CommandSchema]
-    __declared__: ClassVar[_Declared] = _Declared({}, {}, answers=True)
+    __declared__: ClassVar[_Declared] = _Declared({}, {}, answers=True, idempotent=False)
     __answer__: ClassVar[Any]
     """What stands for R: a class, None, a name of a class to come, or a variable still."""
     __response__: ClassVar[type[Response] | None] = None
@@ -126,6 +130,7 @@ class Command(Record, Generic[R_co]):
         errors: Errors | None = None,
         fatal_errors: Errors | None = None,
         answers: bool | None = None,
+        idempotent: bool | None = None,
         **options: Any,
     ) -> None:
         refuse_attributes(cls)
@@ -133,7 +138,7 @@ class Command(Record, Generic[R_co]):
         response = take_response(cls)
         _refuse_responder(cls)
         super().__init_subclass__(**options)
-        cls.__declared__ = _Declared(_codes(errors), _codes(fatal_errors), answers)
+        cls.__declared__ = _Declared(_codes(errors), _codes(fatal_errors), answers, idempotent)
         if response is not None:
             cls.__response__ = response
         elif (answer := _answer_of(cls)) is not cls.__answer__:
@@ -222,7 +227,8 @@ def _response(answer: Any, cls: type, scope: Scope) -> type[Response] | None:
 def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
     schema = cls.__schema__
     response = cls.__response__
-    errors, fatal, answers = _inherited(cls)
+    errors, fatal = _inherited_errors(cls)
+    answers = _inherited(cls, "answers")
     if response is not None and not answers:
         raise TypeError(f"{cls.__name__}: with answers=False nothing comes back; make it a Command[None]")
     return CommandSchema(
@@ -235,21 +241,28 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
         exceptions={code: exception for exception, code in errors.items()},
         fatal=frozenset(fatal),
         answers=answers,
+        idempotent=_inherited(cls, "idempotent"),
     )
 
 
-def _inherited(cls: type[Command[Any]]) -> tuple[dict[type[Exception], bytes], set[type[Exception]], bool]:
-    """Put together what a class and its bases declare: errors, fatal ones among them, and whether it answers."""
+def _inherited_errors(cls: type[Command[Any]]) -> tuple[dict[type[Exception], bytes], set[type[Exception]]]:
+    """Put together the errors that a class and its bases declare, and the fatal ones among them."""
     errors: dict[type[Exception], bytes] = {}
     fatal: set[type[Exception]] = set()
-    answers = True
-    for base in reversed(cls.__mro__):
-        declared: _Declared | None = vars(base).get("__declared__")
-        if declared is not None:
-            errors |= {**declared.errors, **declared.fatal_errors}
-            fatal = fatal - declared.errors.keys() | declared.fatal_errors.keys()
-            answers = answers if declared.answers is None else declared.answers
-    return errors, fatal, answers
+    for declared in reversed(_declared(cls)):
+        errors |= {**declared.errors, **declared.fatal_errors}
+        fatal = fatal - declared.errors.keys() | declared.fatal_errors.keys()
+    return errors, fatal
+
+
+def _inherited(cls: type[Command[Any]], keyword: str) -> bool:
+    """Return the nearest word of a class and its bases."""
+    words: list[bool | None] = [getattr(declared, keyword) for declared in _declared(cls)]
+    return next(word for word in words if word is not None)
+
+
+def _declared(cls: type[Command[Any]]) -> list[_Declared]:
+    return [vars(base)["__declared__"] for base in cls.__mro__ if "__declared__" in vars(base)]
 
 
 def _nothing(_: Mapping[bytes, bytes]) -> None:
