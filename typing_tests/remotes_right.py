@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import assert_type
 
-from ampkit import Hooks, Options, Peer, Remote
+from ampkit import Backoff, Hooks, Options, Peer, Presence, ReconnectingPeer, Remote, Service, connect
 from ampkit.hooks import Ask, Call
 from typing_tests.declarations import Note, Sum, Total
 
@@ -25,6 +25,20 @@ async def a_remote_is_called_as_a_peer_is(remote: Remote) -> None:
 async def a_peer_is_a_remote(peer: Peer) -> None:
     """One connection."""
     await a_remote_is_called_as_a_peer_is(peer)
+
+
+async def connecting_says_what_comes() -> None:
+    """With a backoff, a peer that comes back."""
+    assert_type(await connect("tcp://a:1"), Peer)
+    assert_type(await connect("tcp://a:1", Service(), options=Options(), reconnect=None), Peer)
+    async with connect("tcp://a:1", [Service()], reconnect=Backoff(attempts=3)) as peer:
+        assert_type(peer, ReconnectingPeer)
+        assert_type(await peer.call(Sum(a=1, b=2), timeout=2), Total)
+        assert_type(await peer.call_many([Sum(a=1, b=2)]), list[Total])
+        await a_remote_is_called_as_a_peer_is(peer)
+        assert_type(peer.peer, Peer | None)
+        async for presence in peer.changes():
+            assert_type(presence, Presence)
 
 
 class Generated(Hooks):

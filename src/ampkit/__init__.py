@@ -26,6 +26,7 @@ from ampkit.errors import (
     UnknownRemoteError,
 )
 from ampkit.hooks import Hooks
+from ampkit.policy.backoff import Backoff
 from ampkit.policy.dispatch import Dispatch
 from ampkit.policy.options import Options
 from ampkit.schema.argument import Argument
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from ampkit.asyncio.child import Child
     from ampkit.asyncio.client import connect
     from ampkit.asyncio.peer import Peer
+    from ampkit.asyncio.presence import Presence
+    from ampkit.asyncio.reconnect import ReconnectingPeer
     from ampkit.asyncio.remote import Remote
     from ampkit.asyncio.running import run
     from ampkit.asyncio.server import Server, serve
@@ -55,6 +58,7 @@ __all__ = [
     "AmpError",
     "AmpList",
     "Argument",
+    "Backoff",
     "Boolean",
     "Box",
     "Bytes",
@@ -80,6 +84,8 @@ __all__ = [
     "Options",
     "Path",
     "Peer",
+    "Presence",
+    "ReconnectingPeer",
     "Record",
     "Remote",
     "RemoteError",
@@ -108,6 +114,8 @@ __all__ = [
 _ASYNCIO: Final = {
     "Child": "child",
     "Peer": "peer",
+    "Presence": "presence",
+    "ReconnectingPeer": "reconnect",
     "Remote": "remote",
     "Server": "server",
     "Certificate": "certificate",

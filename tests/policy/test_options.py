@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from ampkit.policy.dispatch import DEFAULT_DISPATCH, Dispatch
-from ampkit.policy.options import DEFAULT_CLOSE_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, DEFAULT_OPTIONS, Options
+from ampkit.policy.options import (
+    DEFAULT_CLOSE_TIMEOUT,
+    DEFAULT_CONNECT_TIMEOUT,
+    DEFAULT_OPTIONS,
+    DEFAULT_TRIES,
+    Options,
+)
 
 
 def test_the_defaults() -> None:
@@ -18,6 +24,8 @@ def test_the_defaults() -> None:
     assert DEFAULT_OPTIONS.strict is False
     assert DEFAULT_OPTIONS.dispatch is DEFAULT_DISPATCH
     assert DEFAULT_OPTIONS.hooks == ()
+    assert DEFAULT_OPTIONS.fail_fast is False
+    assert DEFAULT_OPTIONS.tries == DEFAULT_TRIES == 3
     assert DEFAULT_OPTIONS.connect_timeout == DEFAULT_CONNECT_TIMEOUT == 30.0
     assert DEFAULT_OPTIONS.close_timeout == DEFAULT_CLOSE_TIMEOUT == 5.0
 
@@ -31,6 +39,6 @@ def test_options_are_given_by_name_and_stay_as_they_are() -> None:
     with pytest.raises(TypeError):
         make(2.5)
     with pytest.raises(TypeError):
-        make(retries=3)
+        make(nonsense=3)
     with pytest.raises(dataclasses.FrozenInstanceError):
         options.timeout = 3.0  # type: ignore[misc]

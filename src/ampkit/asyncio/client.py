@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, overload
 
 from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, parse_address
 from ampkit.asyncio.child import Child
@@ -11,14 +13,36 @@ from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
+from ampkit.asyncio.reconnect import ReconnectingPeer
 from ampkit.asyncio.tls import Tls
 from ampkit.asyncio.tls_layer import TlsLayer
 from ampkit.errors import AmpError, ConnectionFailed, LocalProtocolError, TlsFailed
+from ampkit.policy.backoff import Backoff
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
 from ampkit.schema.responders import Responders, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
 
+@overload
+def connect(
+    address: str | Child,
+    service: Services = ...,
+    *,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    reconnect: None = ...,
+) -> Opening[Peer]: ...
+@overload
+def connect(
+    address: str | Child,
+    service: Services = ...,
+    *,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    reconnect: Backoff,
+) -> Opening[ReconnectingPeer]: ...
 def connect(
     address: str | Child,
     service: Services = None,
@@ -26,7 +50,8 @@ def connect(
     tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
-) -> Opening[Peer]:
+    reconnect: Backoff | None = None,
+) -> Opening[Peer] | Opening[ReconnectingPeer]:
     """Connect to `tcp://host:port`, `tls://host:port`, `unix:///path`, `memory://name`, or `exec:program argument`.
 
     `async with connect(address) as peer:` closes the connection at the end of the block;
@@ -35,16 +60,29 @@ def connect(
     trusts the system's authorities. The words behind `exec:` are split as in a shell, but run by none; a `Child`
     says more. The child process ends with the connection.
 
+    With `reconnect` the peer comes back when its connection ends; awaited, it is connected for the first time, for
+    which it tries as long as `Backoff` says.
+
     Raises LocalProtocolError for an address that cannot be read or connected to and for files of `tls` that cannot
     be used, TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if the address
     cannot be reached within `Options.connect_timeout` seconds, a TlsFailed if either end does not trust the other.
     """
+    open_peer = opener(address, service, tls=tls, limits=limits, options=options)
+    if reconnect is None:
+        return Opening(open_peer)
+    return Opening(lambda: ReconnectingPeer(str(address), open_peer, reconnect, options).open())
+
+
+def opener(
+    address: str | Child, service: Services, *, tls: AnyTls | None, limits: Limits, options: Options
+) -> Callable[[], Coroutine[Any, Any, Peer]]:
+    """Return what connects to an address, each time that it is called; checked as `connect` does."""
     parsed = parse_address(address) if isinstance(address, str) else address
     if isinstance(parsed, TcpAddress) and not (parsed.host and parsed.port):
         raise LocalProtocolError(f"cannot connect to {address}: a host and a port are needed")
     handshakes = _handshakes(parsed, tls, options)
     responders = Responders(service)
-    return Opening(lambda: _connect(parsed, responders, handshakes, limits, options))
+    return lambda: _connect(parsed, responders, handshakes, limits, options)
 
 
 def _handshakes(address: Address, tls: AnyTls | None, options: Options) -> Handshakes | None:

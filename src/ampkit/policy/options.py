@@ -17,6 +17,9 @@ DEFAULT_HANDSHAKE_TIMEOUT: Final = 10.0
 DEFAULT_CLOSE_TIMEOUT: Final = 5.0
 """Seconds that asks under way have to end when a server closes; container runtimes kill after 10."""
 
+DEFAULT_TRIES: Final = 3
+"""More would multiply the load of what is overloaded, and an ask that kills every server that runs it has to end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -39,6 +42,12 @@ class Options:
 
     dispatch: Dispatch = DEFAULT_DISPATCH
     """How errors cross the wire."""
+
+    fail_fast: bool = False
+    """Whether calls of a peer that comes back, or of a pool, raise NotSent at once while there is no connection."""
+
+    tries: int = DEFAULT_TRIES
+    """How often such a peer or pool sends an ask in all, where it may be repeated."""
 
     hooks: tuple[Hooks, ...] = ()
     """What the program sees of its connections and does around its calls; the first is the outermost."""
