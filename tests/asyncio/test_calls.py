@@ -19,6 +19,7 @@ from ampkit import (
     UnknownRemoteError,
     encode_box,
 )
+from ampkit.core.events import AskReceived
 from ampkit.testing import FakePeer, fake_peer, peer_pair
 from tests.asyncio.office import Content, Note, Office, Reverse, Sum, Total, Wait
 from tests.asyncio.turning import fire_timers, timers, turns
@@ -46,6 +47,14 @@ async def finish(large: asyncio.Task[Content], fake: FakePeer) -> None:
     await large
 
 
+async def cancelled(fake: FakePeer, ask: AskReceived) -> None:
+    """Receive that nobody waits for an ask any more, as a peer does that knows nothing of that."""
+    notice = await fake.next_ask()
+    assert (notice.command, notice.box) == (b"_cancel", {b"tag": ask.tag})
+    fake.refuse(notice.tag, b"UNHANDLED")
+    await turns()
+
+
 # Cancelled
 
 
@@ -57,6 +66,7 @@ async def test_a_call_is_cancelled_while_it_waits_for_the_answer() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
+        await cancelled(fake, first)
         following = asyncio.create_task(peer.call(Sum(a=3, b=4)))
         second = await fake.next_ask()
         assert second.tag != first.tag
@@ -97,6 +107,8 @@ async def test_a_call_is_cancelled_in_the_turn_of_its_answer(cancelled_first: bo
             loop.call_soon(call.cancel)
         with pytest.raises(asyncio.CancelledError):
             await call
+        if cancelled_first and peer.channel.connection.pending:
+            await cancelled(fake, ask)
         await _answers(peer, fake)
 
 
@@ -128,6 +140,7 @@ async def test_call_many_is_cancelled() -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
+        await cancelled(fake, asks[1])
         fake.answer(asks[1].tag, {b"total": b"7"})
         await _answers(peer, fake)
 

@@ -8,13 +8,19 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Final
 
+from ampkit.asyncio.ambient import DUE
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.credit import ASK_OVERHEAD
+from ampkit.asyncio.deadlines import Deadlines
+from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
 from ampkit.policy.dispatch import UNKNOWN, Refusal
+from ampkit.policy.extensions import TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
@@ -34,9 +40,19 @@ class Answering:
     slot until it has ended and its answer could be written.
     """
 
-    def __init__(self, channel: Channel, options: Options, limits: Limits, calls_under_way: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        extending: Extending,
+        calls_under_way: Callable[[], int],
+        *,
+        limits: Limits,
+        options: Options,
+    ) -> None:
         self.responders = Responders(None)
         self.log = FailureLog()
+        self.asked = 0
+        """Asks that came, those of the program's own commands."""
         self._channel = channel
         self._connection = channel.connection
         self._dispatch = options.dispatch
@@ -44,39 +60,104 @@ class Answering:
         self._limits = limits
         self._max_running = limits.max_running_asks
         self._calls_under_way = calls_under_way
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._extending = extending
+        self._deadlines = Deadlines(channel.loop)
+        self._line = Line(limits)
+        self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
+        self._stopped: dict[bytes | int, Refusal] = {}
         self._spared: set[asyncio.Task[Any]] = set()
-        self._count = 0
 
     def ask_received(self, event: AskReceived, peer: Any) -> bool:
-        """Run the responder, or refuse; return false if the ask has to wait until there is room for it."""
-        if len(self._tasks) >= self._max_running or self._channel.is_full:  # else it runs, whatever the policy
+        """Run the responder, or refuse, or let the ask wait; return false if nothing more can be read for now."""
+        responder = self.responders.find(event.command)
+        if responder is None and self._extending.take(event):
+            return True
+        if len(self._tasks) >= self._max_running or self._channel.is_full or self._line.size:
             admission = self._admission(event)
-            if admission is Admission.WAIT:
+            if admission is Admission.PAUSE:
                 return False
             if admission is Admission.REFUSE:
                 return self._turn_away(event, self._dispatch.busy("too many asks are running"))
+            if admission is Admission.QUEUE:
+                return self._queue(event)
+        due: float | None = None
+        if TIMEOUT in event.box:
+            try:
+                due = self._due(event)
+            except RemoteProtocolError as error:
+                return self._turn_away(event, self._dispatch.malformed(error))
+        return self._begin(event, responder, due, peer)
+
+    def room_made(self, peer: Any) -> None:
+        """Run asks that wait for their turn, while there is room."""
+        line = self._line
+        while line.size and len(self._tasks) < self._max_running and not self._channel.is_full:
+            waiting = line.take()
+            if waiting.is_cancelled:
+                self._turn_away(waiting.event, self._dispatch.cancelled())
+            else:
+                self._begin(waiting.event, self.responders.find(waiting.event.command), waiting.due, peer)
+
+    def cancel_ask(self, tag: bytes) -> None:
+        """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
+        task = self._tasks.get(tag)
+        if task is None:
+            self._line.cancel(tag)
+        else:
+            self._stop(tag, task, self._dispatch.cancelled())
+
+    def _admission(self, event: AskReceived) -> Admission:
+        return admit(
+            size=_size(event),
+            running=len(self._tasks),
+            waiting=self._line.size,
+            pending=self._calls_under_way(),
+            buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
+            limits=self._limits,
+        )
+
+    def _queue(self, event: AskReceived) -> bool:
+        try:
+            self._line.add(event, self._due(event))
+        except RemoteProtocolError as error:
+            self._turn_away(event, self._dispatch.malformed(error))
+        return True
+
+    def _due(self, event: AskReceived) -> float | None:
+        seconds = read_timeout(event.box)
+        return None if seconds is None else self._channel.loop.time() + seconds
+
+    def _begin(self, event: AskReceived, responder: Responder | None, due: float | None, peer: Any) -> bool:
+        """Run a responder, or refuse; the ask is done with in either case."""
         if self._connection.state is not State.OPEN:
             return self._turn_away(event, self._dispatch.busy("this end is closing the connection"))
-        responder = self.responders.find(event.command)
         if responder is None:
             return self._turn_away(event, self._dispatch.unhandled(event.command))
         try:
             command = responder.command.decode(event.box)
         except RemoteProtocolError as error:
             return self._turn_away(event, self._dispatch.malformed(error))
-        self._respond(event.tag, responder, command, peer)
+        self.asked += 1
+        if due is DUE.get():  # most often there is none
+            self._respond(event.tag, responder, command, peer, None)
+        else:
+            self._respond_in_time(event.tag, responder, command, peer, due)
         return True
 
-    def _admission(self, event: AskReceived) -> Admission:
-        return admit(
-            running=len(self._tasks),
-            pending=self._calls_under_way(),
-            buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
-            limits=self._limits,
-        )
+    def _respond_in_time(
+        self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None
+    ) -> None:
+        """Respond to an ask that has a time limit, or on a connection that was made by a responder which has one."""
+        token = DUE.set(due)
+        try:
+            if due is not None and due <= self._channel.loop.time():
+                self._refuse(tag, self._dispatch.late())
+            else:
+                self._respond(tag, responder, command, peer, due)
+        finally:
+            DUE.reset(token)
 
-    def _respond(self, tag: bytes | None, responder: Responder, command: Any, peer: Any) -> None:
+    def _respond(self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None) -> None:
         schema = responder.command
         try:
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
@@ -88,21 +169,28 @@ class Answering:
             if result.__class__ is schema.response or not hasattr(result, "__await__"):
                 self._answer(tag, schema, result)
             else:
-                self._start(tag, schema, result)
+                self._start(tag, schema, result, due)
 
     # Coroutines
 
-    def _start(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
-        self._count += 1
-        key = self._count
+    def _start(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any], due: float | None) -> None:
+        # A tag that is used twice is the other end's mistake; each ask has its slot all the same.
+        key = tag if tag is not None and tag not in self._tasks else self.asked
         run = self._run(key, tag, schema, awaitable)
         if not _EAGER:
             run.send(None)  # up to its `_begun`: what has not begun cannot clean up when it is cancelled
         task = asyncio.Task(run, loop=self._channel.loop, **_EAGER)
         if not task.done():
             self._tasks[key] = task
+            if due is not None:
+                self._stop_at(due, key, task)
 
-    async def _run(self, key: int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    def _stop_at(self, due: float, key: bytes | int, task: asyncio.Task[None]) -> None:
+        limit = self._deadlines.start(due - self._channel.loop.time())
+        limit.waiting = Overdue(lambda: self._stop(key, task, self._dispatch.late()))
+        task.add_done_callback(lambda _: self._deadlines.stop(limit))
+
+    async def _run(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         try:
             if not _EAGER:
                 await _Begun()
@@ -111,18 +199,29 @@ class Answering:
                 await self._channel.room(len(pairs))
             self._send(tag, pairs)
         except asyncio.CancelledError:
-            self._cancelled(tag, schema, awaitable)
+            self._cancelled(key, tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
             self._fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
-            self._channel.pull_later()
+            self._stopped.pop(key, None)
+            if self._line.size or not self._channel.is_reading:
+                self._channel.pull_soon()
 
-    def _cancelled(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    def _stop(self, key: bytes | int, task: asyncio.Task[None], refusal: Refusal) -> None:
+        """Cancel a responder, once: it may clean up in peace. If that ends it, this is what its caller is told."""
+        if self._tasks.get(key) is task and key not in self._stopped:
+            self._stopped[key] = refusal
+            task.cancel()
+
+    def _cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         """Tell the caller, unless it is the end of the connection that cancels: it must not wait for ever."""
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # if it never began, Python would complain
-        if self._connection.state is not State.CLOSED:
+        refusal = self._stopped.get(key)
+        if refusal is not None:
+            self._refuse(tag, refusal)
+        elif self._connection.state is not State.CLOSED:
             self._fail(tag, schema, LocalProtocolError("the responder was cancelled"))
 
     # The end
@@ -148,7 +247,9 @@ class Answering:
         return (task for task in self._tasks.values() if task not in self._spared)
 
     def cancel(self) -> None:
-        """Cancel all that runs, once: whoever cleans up may do so in peace."""
+        """Cancel all that runs, once: whoever cleans up may do so in peace. Nothing that waits will run."""
+        self._line.clear()
+        self._deadlines.close()
         for task in list(self.running()):
             if not task.cancelling():
                 task.cancel()
@@ -194,8 +295,36 @@ class Answering:
             self._channel.finish(ConnectionLost("this end refused with a fatal error"), self._close_timeout)
 
 
+class Overdue:
+    """What a time limit ends in place of a future: one call."""
+
+    __slots__ = ("_end",)
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
+
+    def done(self) -> bool:
+        """Whether it has ended: whoever ends in time stops the limit."""
+        return False
+
+    def set_result(self, _: None) -> None:
+        """End it."""
+        self._end()
+
+
 class _Begun:
     """Suspends a coroutine once, for whoever sends it the first None."""
 
     def __await__(self) -> Generator[None, None, None]:
         yield
+
+
+def _size(event: AskReceived) -> int:
+    """Return how many bytes an ask takes, about; its sender counted as many."""
+    return (
+        sum(map(len, event.box))
+        + sum(map(len, event.box.values()))
+        + 4 * len(event.box)
+        + len(event.command)
+        + ASK_OVERHEAD
+    )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
+from ampkit.asyncio.extending import Extending, Notice
 from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.errors import AmpError
+from ampkit.policy.extensions import timeout_pair
 
 
 @dataclass(slots=True)
@@ -45,59 +48,80 @@ class Batch:
 class Slot:
     """The waiter of one ask of a batch; what it has in common with a future is all that a waiter needs."""
 
-    __slots__ = ("_batch", "_index", "done", "future")
+    __slots__ = ("_batch", "_credit", "_index", "_size", "done", "future")
 
-    def __init__(self, batch: Batch, index: int) -> None:
+    def __init__(self, batch: Batch, index: int, credit: Credit, size: int) -> None:
         self.future = batch.future
         self.done = batch.future.done
         self._batch = batch
         self._index = index
+        self._credit = credit
+        self._size = size
 
     def set_result(self, outcome: Outcome) -> None:
         """Take how the ask ended."""
+        self.give_back()
         self._batch.take(self._index, outcome)
+
+    def give_back(self) -> None:
+        """Let other asks be sent in place of this one."""
+        self._credit.give_back(self._size)
 
 
 class Calls:
     """Queues asks on a channel and awaits how they end.
 
-    Whoever awaits may be cancelled at any time: the ask is then abandoned, and a late answer dropped.
+    Whoever awaits may be cancelled at any time: the other end is told, and a late answer dropped.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, extending: Extending, max_waiting_bytes: int) -> None:
         self._channel = channel
         self._connection = channel.connection
+        self._extending = extending
         self._loop = channel.loop
         self._deadlines = Deadlines(channel.loop)
+        self._credit = Credit(channel.loop, max_waiting_bytes)
         self._hindered = 0
 
     def under_way(self) -> int:
-        """Count the asks that wait for an answer, or for room to be sent."""
+        """Count the asks that wait for an answer, or to be sent."""
         return len(self._connection.pending) + self._hindered
 
     def waiting(self) -> asyncio.Future[Any] | None:
-        """Return a future that some ask waits for; None if there is no ask."""
+        """Return a future that some ask of the program waits for; None if there is no ask."""
         for waiter in self._connection.pending.values():
-            return waiter.future if isinstance(waiter, Slot) else waiter
-        return self._channel.waiting_for_room()
+            if not isinstance(waiter, Notice):
+                return waiter.future if isinstance(waiter, Slot) else waiter
+        return self._credit.waiting() or self._channel.waiting_for_room()
 
     async def ask(self, pairs: bytes, seconds: float | None) -> Outcome:
         """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
+        if seconds is not None and seconds <= 0:
+            return None
         limit = None if seconds is None else self._deadlines.start(seconds)
-        tag = b""
+        credit, size = self._credit, len(pairs) + ASK_OVERHEAD
+        taken, tag = 0, b""
         try:
-            if self._channel.is_full and not await self._find_room(len(pairs), limit):
+            if credit.taken + size <= credit.free_below:
+                credit.taken += size
+            elif not await self._hindering(credit.take(size, limit)):
+                return None
+            taken = size
+            if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
                 return None
             future: asyncio.Future[Outcome] = self._loop.create_future()
-            tag = self._connection.ask_encoded(pairs, future)
-            self._asked(len(pairs))
             if limit is not None:
                 limit.waiting = future
+                pairs += self._timeout_pair(limit)
+            tag = self._connection.ask_encoded(pairs, future)
+            self._channel.flush_soon(size)
             outcome = await future
         except asyncio.CancelledError:
-            self._connection.abandon(tag)
+            self._cancel(tag)
             raise
         finally:
+            if taken:
+                credit.give_back(taken)
             if limit is not None:
                 self._deadlines.stop(limit)
         if outcome is None:
@@ -107,30 +131,46 @@ class Calls:
     async def ask_many(self, all_pairs: Sequence[bytes], seconds: float | None) -> Sequence[Outcome]:
         """Ask all, and return how they ended, in the same order."""
         batch = Batch(self._loop, len(all_pairs))
+        if seconds is not None and seconds <= 0:
+            return batch.outcomes
         limit = None if seconds is None else self._deadlines.start(seconds)
         try:
             if await self._ask_each(batch, all_pairs, limit) and batch.missing:
                 if limit is not None:
                     limit.waiting = batch.future
                 await batch.future
+        except asyncio.CancelledError:
+            for tag in batch.tags:
+                self._cancel(tag)
+            raise
         finally:
             if limit is not None:
                 self._deadlines.stop(limit)
             if batch.missing:
                 for tag in batch.tags:
-                    self._connection.abandon(tag)
+                    self._give_up(tag)
         return batch.outcomes
 
     async def _ask_each(self, batch: Batch, all_pairs: Sequence[bytes], limit: Limit | None) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
+        credit = self._credit
+        timeout = b"" if limit is None else self._timeout_pair(limit)
         for index, pairs in enumerate(all_pairs):
-            if self._channel.is_full and not await self._find_room(len(pairs), limit):
+            size = len(pairs) + ASK_OVERHEAD
+            if credit.taken + size <= credit.free_below:
+                credit.taken += size
+            elif not await self._hindering(credit.take(size, limit)):
+                return False
+            slot = Slot(batch, index, credit, size)
+            if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
+                credit.give_back(size)
                 return False
             try:
-                batch.tags.append(self._connection.ask_encoded(pairs, Slot(batch, index)))
-                self._asked(len(pairs))
+                batch.tags.append(self._connection.ask_encoded(pairs + timeout, slot))
             except AmpError as error:
-                batch.take(index, Ended(self._connection.end_reason or error))
+                slot.set_result(Ended(self._connection.end_reason or error))
+            else:
+                self._channel.flush_soon(size)
         return True
 
     async def tell(self, pairs: bytes, seconds: float | None) -> bool:
@@ -138,7 +178,7 @@ class Calls:
         if self._channel.is_full:
             limit = None if seconds is None else self._deadlines.start(seconds)
             try:
-                if not await self._find_room(len(pairs), limit):
+                if not await self._hindering(self._find_room(len(pairs), limit)):
                     return False
             finally:
                 if limit is not None:
@@ -150,22 +190,36 @@ class Calls:
     def end(self) -> None:
         """Say that there will be no further ask."""
         self._deadlines.close()
+        self._credit.close()
 
-    def _asked(self, size: int) -> None:
-        """Let it be sent; and the answer may stand behind what is not being read."""
-        self._channel.flush_soon(size)
-        if not self._channel.is_reading:
-            self._channel.pull_later()
+    def _cancel(self, tag: bytes) -> None:
+        """Wait no more for an ask, and tell the other end if it does not know that yet."""
+        if self._give_up(tag):
+            self._extending.cancel(tag)
+
+    def _give_up(self, tag: bytes) -> bool:
+        """Wait no more for an ask; return false if it has ended."""
+        waiter = self._connection.abandon(tag)
+        if isinstance(waiter, Slot):
+            waiter.give_back()
+        return waiter is not None
+
+    def _timeout_pair(self, limit: Limit) -> bytes:
+        return timeout_pair(limit.left(self._loop.time())) if self._extending.enabled else b""
+
+    async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:
+        """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""
+        self._hindered += 1
+        try:
+            self._channel.pull_soon()
+            return await waiting
+        finally:
+            self._hindered -= 1
 
     async def _find_room(self, size: int, limit: Limit | None) -> bool:
         """Wait for room; return false if the time ran out first."""
-        self._hindered += 1
-        try:
-            self._channel.pull_later()
-            room = self._channel.room(size)
-            if limit is not None:
-                limit.waiting = room
-            await room
-        finally:
-            self._hindered -= 1
+        room = self._channel.room(size)
+        if limit is not None:
+            limit.waiting = room
+        await room
         return limit is None or not limit.expired

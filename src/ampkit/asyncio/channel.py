@@ -17,6 +17,9 @@ _ONE_WRITE: Final = 65_536
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
+_TURN: Final = range(128)
+"""Events taken in one turn of the loop, less than a millisecond's worth: then other connections have theirs."""
+
 
 class Owner(Protocol):
     """Who takes a channel's events."""
@@ -26,7 +29,11 @@ class Owner(Protocol):
         ...
 
     def event_received(self, event: Event) -> bool:
-        """Take the next event, or return false: then `Channel.pull` offers it again, and nothing is read before."""
+        """Take the next event, or return false: then it is offered again by and by, and nothing is read before."""
+        ...
+
+    def room_made(self) -> None:
+        """Go on with what had to wait: the other end has taken what was written, or `Channel.pull_soon` was called."""
         ...
 
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
@@ -47,7 +54,7 @@ class Channel(asyncio.Protocol):
         self.is_full = False
         """Wait for `room` before queueing more: the other end is slow to take what was written, or others wait."""
         self.is_reading = True
-        """Whether what comes is read; otherwise call `pull` when the owner may be able to take the next event."""
+        """Whether what comes is read; otherwise call `pull_soon` when the owner may be able to take the next event."""
         self.closed: asyncio.Future[None] = loop.create_future()
         """Done when the transport is closed."""
         self.transport: asyncio.Transport | None = None
@@ -56,6 +63,7 @@ class Channel(asyncio.Protocol):
         self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
         self._flush_scheduled = False
+        self._pull_scheduled = False
         self._pulling = False
         self._held: Event | None = None
         self._is_paused = False
@@ -96,7 +104,6 @@ class Channel(asyncio.Protocol):
         """Let callers and readers go on."""
         self._is_paused = False
         self._make_room()
-        self.pull()
 
     # Reading
 
@@ -117,17 +124,28 @@ class Channel(asyncio.Protocol):
         """Return true if all events were taken, false if one has to wait."""
         next_event, take = self.connection.next_event, self._owner.event_received
         event, self._held = self._held or next_event(), None
-        while event is not None:
+        for _ in _TURN:
+            if event is None:
+                return True
             if not take(event):
                 self._held = event
                 return False
             event = next_event()
-        return True
+        self._held = event
+        self.pull_soon()
+        return event is None
 
-    def pull_later(self) -> None:
-        """Say that the owner may be able to take an event that it could not take."""
-        if not self.is_reading:
-            self.loop.call_soon(self.pull)
+    def pull_soon(self) -> None:
+        """Say that what had to wait may be able to go on."""
+        if not self._pull_scheduled:
+            self._pull_scheduled = True
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._pull_scheduled = False
+        if self.connection.state is not State.CLOSED:
+            self._owner.room_made()
+            self.pull()
 
     def _set_reading(self, wanted: bool) -> None:
         transport = self.transport
@@ -188,6 +206,7 @@ class Channel(asyncio.Protocol):
                 future.set_result(None)
                 room -= size
         self.is_full = False
+        self._go_on()
 
     def _make_more_room(self) -> None:
         self.flush()

@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
+
+from ampkit.policy.extensions import LONGEST_TIMEOUT
 
 TICKS_A_SECOND: Final = 100
 """A limit ends with the tick it falls in, less than 10 ms late; the limits of one tick share a timer."""
 
-_LONGEST: Final = 1e9
-"""Seconds: thirty years. Event loops have opinions of their own on what is longer."""
+
+class Waiting(Protocol):
+    """A future, or what has in common with one all that is needed to end it."""
+
+    def done(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    def set_result(self, result: Any, /) -> None:
+        """End it."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -19,8 +30,12 @@ class Limit:
     """A time limit. What waits within it is put in `waiting`, and gets None as its result if the time runs out."""
 
     due: int
-    waiting: asyncio.Future[Any] | None = None
+    waiting: Waiting | None = None
     expired: bool = False
+
+    def left(self, now: float) -> float:
+        """Return the seconds that are left at a time of the event loop, up to 10 ms more than were given."""
+        return self.due / TICKS_A_SECOND - now
 
     def expire(self) -> None:
         """End what waits."""
@@ -51,7 +66,7 @@ class Deadlines:
 
     def start(self, seconds: float) -> Limit:
         """Begin a limit of so many seconds from now; whoever begins it has to stop it."""
-        due = math.ceil((self._loop.time() + min(seconds, _LONGEST)) * TICKS_A_SECOND)
+        due = math.ceil((self._loop.time() + min(seconds, LONGEST_TIMEOUT)) * TICKS_A_SECOND)
         limit = Limit(due)
         (self._ticks.get(due) or self._add(due)).limits[limit] = None
         return limit

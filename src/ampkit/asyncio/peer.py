@@ -8,16 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
+from ampkit.asyncio.ambient import DUE
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
+from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.remote import UNSET, Remote, Unset
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded, LocalProtocolError, RemoteProtocolError
+from ampkit.policy.extensions import CANCEL, PING, cancelled_tag
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
 from ampkit.schema.responders import Responders
@@ -40,8 +43,15 @@ class Peer(Remote):
     ) -> None:
         self.channel = self._channel = Channel(asyncio.get_running_loop(), self, self._make_connection(limits), limits)
         self._connection = self._channel.connection
-        self._calls = Calls(self._channel)
-        self._answering = Answering(self._channel, options, limits, self._calls.under_way)
+        self._extending = Extending(self._channel, options.extensions)
+        self._calls = Calls(self._channel, self._extending, limits.max_waiting_bytes)
+        self._answering = Answering(
+            self._channel, self._extending, self._calls.under_way, limits=limits, options=options
+        )
+        self._extending.duties = {
+            CANCEL: self._cancel_ask,
+            PING: lambda _: None,
+        }
         self.closing = Closing(self._channel, self._calls, self._answering, options.close_timeout)
         self._make_responders = make_responders
         self._remote = self._local = address
@@ -190,6 +200,10 @@ class Peer(Remote):
             self._channel.fail(RemoteProtocolError(event.reason))
         return True
 
+    def room_made(self) -> None:
+        """Run what waits for its turn."""
+        self._answering.room_made(self)
+
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """End all calls and cancel all responders."""
         outcome = Ended(reason)
@@ -197,6 +211,7 @@ class Peer(Remote):
             if not waiter.done():
                 waiter.set_result(outcome)
         self._calls.end()
+        self._extending.end()
         self._answering.cancel()
         self._answering.log.close()
 
@@ -233,7 +248,18 @@ class Peer(Remote):
         return DeadlineExceeded(f"no answer to {to} in time")
 
     def _seconds(self, timeout: float | Unset | None) -> float | None:
-        return self._options.timeout if isinstance(timeout, Unset) else timeout
+        """Return the seconds that a call has: its own, but no more than the ask has that is being responded to."""
+        seconds = self._options.timeout if isinstance(timeout, Unset) else timeout
+        due = DUE.get()
+        if due is None:
+            return seconds
+        left = due - self._channel.loop.time()
+        return left if seconds is None else min(seconds, left)
+
+    def _cancel_ask(self, event: AskReceived) -> None:
+        tag = cancelled_tag(event.box)
+        if tag is not None:
+            self._answering.cancel_ask(tag)
 
 
 def _answerable(schema: CommandSchema) -> CommandSchema:

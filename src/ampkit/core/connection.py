@@ -78,7 +78,7 @@ class Connection:
 
         Raises LocalProtocolError for what does not fit in a box, and for arguments that have AMP's own keys.
         """
-        return encode_pairs({COMMAND: command, **self._checked(box, own_keys=2)})
+        return encode_pairs({COMMAND: command, **self._checked(box, own_keys=3)})
 
     def tell(self, command: bytes, box: Mapping[bytes, bytes]) -> None:
         """Queue a command that nobody waits for: it is never answered. Raises as `ask` does."""

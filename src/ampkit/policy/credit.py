@@ -1,4 +1,4 @@
-"""May one more ask of the other end run now: a function of a few numbers; starts and stops nothing."""
+"""Whether the next ask of the other end runs, waits for its turn, or is refused; does none of it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from typing import Final
 
 from ampkit.wire.limits import Limits
 
-MAX_REFUSED_BYTES: Final = 524_288
-"""Refusals that may wait to be read, about six thousand: what a socket's buffers can hold of unread asks."""
+MAX_REFUSED_BYTES: Final = 131_072
+"""Refusals that may wait to be read, about 1,500 of them: more than an end that reads ever leaves."""
 
 
 class Admission(enum.Enum):
     """What to do with the next ask of the other end."""
 
     RUN = "run"
-    WAIT = "wait"
-    """Read nothing more until an ask has ended or the other end has taken what was written."""
+    QUEUE = "queue"
+    """Let it wait in the line and go on reading."""
     REFUSE = "refuse"
-    """Refuse it as BUSY."""
+    """Refuse it as BUSY and go on reading."""
+    PAUSE = "pause"
+    """Leave it unread, and all behind it, until something has ended."""
 
 
-def admit(*, running: int, pending: int, buffered: int, limits: Limits) -> Admission:
-    """Decide on one more ask of the other end.
+def admit(*, size: int, running: int, waiting: int, pending: int, buffered: int, limits: Limits) -> Admission:
+    """Decide on an ask of about `size` bytes.
 
-    `running` counts its asks that have not ended, `pending` our asks that wait for an answer, `buffered` the
-    bytes it has not taken. At a limit reading stops, unless we wait for answers ourselves: they may stand behind
-    its asks in the stream, and two ends that stopped reading would wait for each other for ever. Then the ask
-    is refused and reading goes on, until more refusals than `MAX_REFUSED_BYTES` wait behind what else may wait:
-    as much as was written before it was too much, as much again that was queued, and one box.
+    `running` counts asks whose responders have not ended, `waiting` the bytes of those in the line, `pending` our
+    own asks that wait for an answer, `buffered` the bytes that the other end has not taken. When the line is
+    full, reading stops, unless we wait for answers ourselves: they may stand behind its asks in the stream, and
+    two ends that stopped reading would wait for each other for ever. Then the ask is refused, until more refusals
+    than `MAX_REFUSED_BYTES` wait behind what else may wait: as much as was written before it was too much, as
+    much again that was queued, and one box.
     """
-    if running < limits.max_running_asks and buffered <= limits.max_buffered_bytes:
+    if not waiting and running < limits.max_running_asks and buffered <= limits.max_buffered_bytes:
         return Admission.RUN
+    if not waiting or waiting + size <= limits.max_waiting_bytes:
+        return Admission.QUEUE
     if pending and buffered <= 2 * limits.max_buffered_bytes + limits.max_box_bytes + MAX_REFUSED_BYTES:
         return Admission.REFUSE
-    return Admission.WAIT
+    return Admission.PAUSE

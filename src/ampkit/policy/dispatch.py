@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from ampkit.errors import RemoteError, RemoteProtocolError, UnhandledCommand, UnknownRemoteError
+from ampkit.errors import DeadlineExceeded, RemoteError, RemoteProtocolError, UnhandledCommand, UnknownRemoteError
 from ampkit.schema.command import CommandSchema
 from ampkit.wire.limits import MAX_VALUE_LENGTH
 from ampkit.wire.text import printable
@@ -18,8 +18,13 @@ MALFORMED: Final = b"MALFORMED"
 """ampkit: the arguments are not what the command declares. Other implementations show it as an unknown code."""
 BUSY: Final = b"BUSY"
 """ampkit: too many asks are running, or the connection is closing; the ask was not begun and may be repeated."""
+CANCELLED: Final = b"CANCELLED"
+"""ampkit: the caller said that it waits no more, and the responder has ended."""
+DEADLINE_EXCEEDED: Final = b"DEADLINE_EXCEEDED"
+"""ampkit: the time that the caller gave with its ask was over before the responder had ended."""
 
 _NAME_SHOWN: Final = 80
+_TEXT_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +70,20 @@ class Dispatch:
         """Return the refusal for an ask that was not begun."""
         return Refusal(BUSY, why.encode())
 
+    def cancelled(self) -> Refusal:
+        """Return the refusal for an ask whose caller waits no more; it goes by the rule that each ask is answered."""
+        return Refusal(CANCELLED, b"the caller waits no more")
+
+    def late(self) -> Refusal:
+        """Return the refusal for an ask whose time is over."""
+        return Refusal(DEADLINE_EXCEEDED, b"the time for this ask is over")
+
     def error(self, code: bytes | None, description: bytes, command: CommandSchema | None) -> Exception:
         """Return the exception for a refusal that the other end sent.
 
         A declared code becomes its exception, with the description as the only argument (a RemoteError of the
-        program's own gets the code too); every other code a RemoteError that keeps it. A refusal without a code
-        is a RemoteProtocolError.
+        program's own gets the code too); DEADLINE_EXCEEDED a DeadlineExceeded; every other code a RemoteError that
+        keeps it. A refusal without a code is a RemoteProtocolError.
         """
         if code is None:
             return RemoteProtocolError("the other end refused with a box that has no _error_code")
@@ -81,6 +94,8 @@ class Dispatch:
                 return exception(_code_text(code), text) if issubclass(exception, RemoteError) else exception(text)
             except Exception:  # noqa: BLE001 - an exception class that takes other arguments
                 return RemoteError(_code_text(code), text)
+        if code == DEADLINE_EXCEEDED:
+            return DeadlineExceeded(f"refused with DEADLINE_EXCEEDED: {printable(description, _TEXT_SHOWN)}")
         kind = {UNKNOWN: UnknownRemoteError, UNHANDLED: UnhandledCommand}.get(code, RemoteError)
         return kind(_code_text(code), text)
 

@@ -37,6 +37,9 @@ class Options:
     close_timeout: float = DEFAULT_CLOSE_TIMEOUT
     """Seconds that `Server.close` gives the asks that run and the bytes that are not yet taken."""
 
+    extensions: bool = True
+    """Say more than AMP does: time limits, cancellation, pings. Every AMP peer ignores or refuses it; see the docs."""
+
     strict: bool = False
     """Close the connection on a stray answer or a box that means nothing; otherwise it is dropped."""
 

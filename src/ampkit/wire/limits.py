@@ -23,6 +23,9 @@ DEFAULT_MAX_RUNNING_ASKS: Final = 1_024
 DEFAULT_MAX_BUFFERED_BYTES: Final = 65_536
 """Bytes written and not yet taken by the other end before callers wait: asyncio's own mark, and one full value."""
 
+DEFAULT_MAX_WAITING_BYTES: Final = 524_288
+"""Asks that wait: eight of full length, or nine thousand small ones; 5 MB a second where a round trip takes 100 ms."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -40,7 +43,14 @@ class Limits:
     """Bytes of one box on the wire, lengths and terminator included."""
 
     max_running_asks: int = DEFAULT_MAX_RUNNING_ASKS
-    """Asks of the other end that may run at a time; above it reading pauses, or asks are refused as BUSY."""
+    """Asks of the other end that may run at a time; further ones wait for their turn."""
+
+    max_waiting_bytes: int = DEFAULT_MAX_WAITING_BYTES
+    """Bytes of asks that may wait: the other end's for their turn, and this end's for their answers.
+
+    What this end wants to ask beyond it is not sent yet, so that it never fills the line of an end with the
+    same limit. Where the other end sends more, reading pauses, or asks are refused as BUSY. One ask may always wait.
+    """
 
     max_buffered_bytes: int = DEFAULT_MAX_BUFFERED_BYTES
     """Unsent bytes above which calls wait and no further asks are read."""

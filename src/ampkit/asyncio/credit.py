@@ -1,0 +1,76 @@
+"""How many bytes of this end's asks may wait for answers, and who waits for them to become fewer; sends nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Final
+
+from ampkit.asyncio.deadlines import Limit
+
+ASK_OVERHEAD: Final = 20
+"""Bytes that count for an ask beside its pairs: its tag and what keeps it apart from the next."""
+
+_NOTHING: Final = -1
+
+
+class Credit:
+    """Taken by asks and given back when they end. Whoever finds none waits in line, first come, first served."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        self.taken = 0
+        """Bytes of asks that wait. Whoever finds `taken + size <= free_below` may add its size to it."""
+        self.free_below: float = most
+        """`most`, but nothing while others wait in line."""
+        self._loop = loop
+        self._most: float = most
+        self._line: dict[asyncio.Future[bool | None], int] = {}
+
+    async def take(self, size: int, limit: Limit | None) -> bool:
+        """Take it when it is there; return false if the time ran out first. What is larger than all goes alone."""
+        if not self._line and self._fits(size):
+            self.taken += size
+            return True
+        future: asyncio.Future[bool | None] = self._loop.create_future()
+        self._line[future] = size
+        self.free_below = _NOTHING
+        if limit is not None:
+            limit.waiting = future
+        try:
+            return bool(await future)
+        except asyncio.CancelledError:
+            if future not in self._line:  # it was given in the same turn
+                self.give_back(size)
+            raise
+        finally:
+            if self._line.pop(future, None) is not None:
+                self._give_out()
+
+    def give_back(self, size: int) -> None:
+        """Let others have it."""
+        self.taken -= size
+        if self._line:
+            self._give_out()
+
+    def waiting(self) -> asyncio.Future[bool | None] | None:
+        """Return one of the futures that wait in line."""
+        return next(iter(self._line), None)
+
+    def close(self) -> None:
+        """Let everybody go on, now and from now on."""
+        self._most = math.inf
+        self._give_out()
+
+    def _give_out(self) -> None:
+        while self._line:
+            future, size = next(iter(self._line.items()))
+            if not future.done():
+                if not self._fits(size):
+                    return
+                self.taken += size
+                future.set_result(True)
+            del self._line[future]
+        self.free_below = self._most
+
+    def _fits(self, size: int) -> bool:
+        return not self.taken or self.taken + size <= self._most
