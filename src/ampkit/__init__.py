@@ -42,6 +42,7 @@ from ampkit.wire.codec import Decoder, parse, parse_string
 from ampkit.wire.limits import Limits
 
 if TYPE_CHECKING:
+    from ampkit.asyncio.ambient import deadline
     from ampkit.asyncio.certificate import Certificate
     from ampkit.asyncio.child import Child
     from ampkit.asyncio.client import connect
@@ -103,6 +104,7 @@ __all__ = [
     "UnknownRemoteError",
     "Wire",
     "connect",
+    "deadline",
     "encode_box",
     "parse",
     "parse_string",
@@ -121,6 +123,7 @@ _ASYNCIO: Final = {
     "Certificate": "certificate",
     "Tls": "tls",
     "connect": "client",
+    "deadline": "ambient",
     "run": "running",
     "serve": "server",
     "serve_stdio": "serving_stdio",

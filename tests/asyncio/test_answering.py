@@ -355,13 +355,14 @@ async def test_a_told_command_that_fails(name: str, later: bool, caplog: pytest.
 async def test_a_told_command_that_is_not_run(caplog: pytest.LogCaptureFixture) -> None:
     """Unknown, malformed, or too many at a time: it is logged, escaped, nothing is sent, the connection goes on."""
     office = Office()
-    async with fake_peer(office, limits=Limits(max_running_asks=1)) as (peer, fake):
+    async with fake_peer(office, limits=Limits(max_running_asks=1, max_waiting_bytes=30)) as (peer, fake):
         call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
         ask = await fake.next_ask()
         fake.tell(b"Nonsense\x1b[31m\n")
         fake.tell(b"Sum", {b"a": b"\x1b[31m"})
         fake.ask(b"Wait", {b"number": b"1"})
         await office.started.get()
+        fake.ask(b"Wait", {b"number": b"2"})
         fake.tell(b"Note", {b"text": b"x"})
         fake.answer(ask.tag, {b"total": b"3"})
         assert await call == Total(total=3)

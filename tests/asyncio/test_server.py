@@ -430,6 +430,7 @@ async def test_a_late_answer_is_not_stray() -> None:
         ask = await fake.next_ask()
         call.cancel()
         await asyncio.wait([call])
+        assert (await fake.next_ask()).command == b"_cancel"
         fake.answer(ask.tag, {b"total": b"3"})
         call = asyncio.create_task(peer.call(Sum(a=1, b=3)))
         fake.answer((await fake.next_ask()).tag, {b"total": b"4"})

@@ -15,7 +15,17 @@ from ampkit.errors import (
     UnhandledCommand,
     UnknownRemoteError,
 )
-from ampkit.policy.dispatch import BUSY, DEFAULT_DISPATCH, MALFORMED, UNHANDLED, UNKNOWN, Dispatch, Refusal
+from ampkit.policy.dispatch import (
+    BUSY,
+    CANCELLED,
+    DEADLINE_EXCEEDED,
+    DEFAULT_DISPATCH,
+    MALFORMED,
+    UNHANDLED,
+    UNKNOWN,
+    Dispatch,
+    Refusal,
+)
 from ampkit.schema.command import Command
 
 
@@ -240,3 +250,14 @@ def test_a_program_may_decide_otherwise_in_one_place() -> None:
     assert isinstance(dispatch.error(BUSY, b"", None), TimeoutError)
     assert isinstance(dispatch.error(b"BROKE", b"", LEND), Broke)
     assert dispatch.unhandled(b"x") == DEFAULT_DISPATCH.unhandled(b"x")
+
+
+def test_asks_that_are_not_waited_for() -> None:
+    """They are refused with codes of their own; the code for time is an error of time, its text escaped and cut."""
+    assert DEFAULT_DISPATCH.cancelled().code == CANCELLED
+    assert DEFAULT_DISPATCH.late().code == DEADLINE_EXCEEDED
+    error = DEFAULT_DISPATCH.error(DEADLINE_EXCEEDED, b"\x1b" * 5000, None)
+    assert isinstance(error, DeadlineExceeded)
+    assert str(error).isprintable()
+    assert len(str(error)) < 1000
+    assert isinstance(DEFAULT_DISPATCH.error(CANCELLED, b"", None), RemoteError)

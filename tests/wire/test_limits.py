@@ -25,6 +25,7 @@ def test_defaults_are_exported() -> None:
         "max_box_keys": 1_024,
         "max_box_bytes": 1_048_576,
         "max_running_asks": 1_024,
+        "max_waiting_bytes": 524_288,
         "max_buffered_bytes": 65_536,
     }
     assert asdict(Limits()) == expected

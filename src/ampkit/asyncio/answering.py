@@ -69,8 +69,7 @@ class Answering:
 
     def ask_received(self, event: AskReceived, peer: Any) -> bool:
         """Run the responder, or refuse, or let the ask wait; return false if nothing more can be read for now."""
-        responder = self.responders.find(event.command)
-        if responder is None and self._extending.take(event):
+        if event.command[:1] == b"_" and self._extending.take(event):
             return True
         if len(self._tasks) >= self._max_running or self._channel.is_full or self._line.size:
             admission = self._admission(event)
@@ -86,7 +85,7 @@ class Answering:
                 due = self._due(event)
             except RemoteProtocolError as error:
                 return self._turn_away(event, self._dispatch.malformed(error))
-        return self._begin(event, responder, due, peer)
+        return self._begin(event, due, peer)
 
     def room_made(self, peer: Any) -> None:
         """Run asks that wait for their turn, while there is room."""
@@ -96,7 +95,7 @@ class Answering:
             if waiting.is_cancelled:
                 self._turn_away(waiting.event, self._dispatch.cancelled())
             else:
-                self._begin(waiting.event, self.responders.find(waiting.event.command), waiting.due, peer)
+                self._begin(waiting.event, waiting.due, peer)
 
     def cancel_ask(self, tag: bytes) -> None:
         """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
@@ -127,10 +126,11 @@ class Answering:
         seconds = read_timeout(event.box)
         return None if seconds is None else self._channel.loop.time() + seconds
 
-    def _begin(self, event: AskReceived, responder: Responder | None, due: float | None, peer: Any) -> bool:
+    def _begin(self, event: AskReceived, due: float | None, peer: Any) -> bool:
         """Run a responder, or refuse; the ask is done with in either case."""
         if self._connection.state is not State.OPEN:
             return self._turn_away(event, self._dispatch.busy("this end is closing the connection"))
+        responder = self.responders.find(event.command)
         if responder is None:
             return self._turn_away(event, self._dispatch.unhandled(event.command))
         try:

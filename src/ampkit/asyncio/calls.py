@@ -114,7 +114,7 @@ class Calls:
                 limit.waiting = future
                 pairs += self._timeout_pair(limit)
             tag = self._connection.ask_encoded(pairs, future)
-            self._channel.flush_soon(size)
+            self._asked(size)
             outcome = await future
         except asyncio.CancelledError:
             self._cancel(tag)
@@ -170,7 +170,7 @@ class Calls:
             except AmpError as error:
                 slot.set_result(Ended(self._connection.end_reason or error))
             else:
-                self._channel.flush_soon(size)
+                self._asked(size)
         return True
 
     async def tell(self, pairs: bytes, seconds: float | None) -> bool:
@@ -191,6 +191,12 @@ class Calls:
         """Say that there will be no further ask."""
         self._deadlines.close()
         self._credit.close()
+
+    def _asked(self, size: int) -> None:
+        """Let it be sent; and the answer may stand behind what is not being read."""
+        self._channel.flush_soon(size)
+        if not self._channel.is_reading:
+            self._channel.pull_soon()
 
     def _cancel(self, tag: bytes) -> None:
         """Wait no more for an ask, and tell the other end if it does not know that yet."""

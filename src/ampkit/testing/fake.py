@@ -71,6 +71,11 @@ class FakePeer(asyncio.Protocol):
             await self._news.wait()
         return self._boxes.popleft()
 
+    @property
+    def has_boxes(self) -> bool:
+        """Whether `next_box` would return at once."""
+        return bool(self._boxes)
+
     async def next_ask(self) -> AskReceived:
         """Wait for the next box, which must be an ask, and return it; its tag is None if no answer is wanted.
 
