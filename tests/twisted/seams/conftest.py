@@ -2,18 +2,14 @@
 
 # mypy: allow-untyped-calls
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from twisted.internet.endpoints import UNIXClientEndpoint, UNIXServerEndpoint, connectProtocol
-from twisted.internet.protocol import Factory
 from twisted.protocols import amp as stock
 
 from ampkit.twisted import amp as ours
 from tests.twisted.seams import common
-from tests.twisted.seams.common import result, until
 
 MODULES = {"stock": stock, "ours": ours}
 Link = Callable[[Any, Any], Awaitable[None]]
@@ -35,23 +31,3 @@ def far(request: pytest.FixtureRequest) -> Any:
 def calculator(amp: Any) -> Any:
     """The class of an end that answers the commands, to be subclassed."""
     return common.calculator(amp)
-
-
-@pytest.fixture
-async def link(reactor: Any, tmp_path: Path) -> AsyncIterator[Link]:
-    """Connect two protocols over a unix socket; at the end of the test both have lost it."""
-    linked: list[Any] = []
-
-    async def join(server: Any, client: Any) -> None:
-        path = f"{tmp_path}/{len(linked)}"
-        port = await result(UNIXServerEndpoint(reactor, path).listen(Factory.forProtocol(lambda: server)))
-        await result(connectProtocol(UNIXClientEndpoint(reactor, path), client))
-        await until(lambda: server.transport)
-        await result(port.stopListening())
-        linked.extend([server, client])
-
-    yield join
-    for end in linked:
-        if end.transport:
-            end.transport.loseConnection()
-    await until(lambda: not any(end.transport and end.transport.connected for end in linked))
