@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from ampkit.asyncio.child import Child, parse_child
+from ampkit.asyncio.sockets import InheritedSocket, OpenSocket, SocketAddress, SystemdSockets
 from ampkit.asyncio.stdio import STDIO, StdioAddress
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.text import printable
 
 _MAX_PATH: Final = 107
 """Bytes of a unix socket's path on Linux. Of a longer one uvloop would take the beginning, without a word."""
+
+_MODE: Final = re.compile("mode=([0-7]{3,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,23 @@ class TlsAddress(TcpAddress):
 
 @dataclass(frozen=True, slots=True)
 class UnixAddress:
-    """The path of a socket file."""
+    """The path of a socket file, or `@` and an abstract name, which is no file; `mode` are permissions, to serve."""
 
     path: str
+    mode: int | None = None
+
+    @property
+    def is_abstract(self) -> bool:
+        """Whether there is no file of this name."""
+        return self.path.startswith("@")
+
+    @property
+    def name(self) -> str:
+        """The name for the system."""
+        return f"\0{self.path[1:]}" if self.is_abstract else self.path
 
     def __str__(self) -> str:
-        return f"unix://{self.path}"
+        return f"unix://{self.path}" if self.mode is None else f"unix://{self.path}?mode={self.mode:04o}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +74,40 @@ class MemoryAddress:
         return f"memory://{self.name}"
 
 
-Place: TypeAlias = TcpAddress | UnixAddress | MemoryAddress
+Place: TypeAlias = TcpAddress | UnixAddress | MemoryAddress | SocketAddress
 """Where others can connect to."""
 
 Address: TypeAlias = Place | Child | StdioAddress
 """Who can be connected to."""
 
 
-def parse_address(text: str) -> Address:
-    """Return the address that a text says. Raises LocalProtocolError, with what was expected, for any other text."""
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme in {"tcp", "tls"}:
-        return _tcp(text, TlsAddress if scheme == "tls" else TcpAddress)
-    if separator and scheme == "unix" and rest:
-        return _unix(text, rest)
-    if separator and scheme == "memory" and rest:
-        return MemoryAddress(rest)
-    if text.startswith("exec:"):
-        return parse_child(text)
-    if text == str(STDIO):
-        return STDIO
-    raise _unreadable(
-        text, "expected tcp://host:port, tls://host:port, unix:///path, memory://name or exec:program ..."
-    )
+def parse_address(given: str | Child | socket.socket) -> Address:
+    """Return the address that a program gives. Raises LocalProtocolError, with what was expected, for other text."""
+    if isinstance(given, socket.socket):
+        return OpenSocket(given)
+    if isinstance(given, Child):
+        return given
+    scheme, separator, rest = given.partition("://")
+    if separator and rest and scheme in _WITH_SLASHES:
+        return _WITH_SLASHES[scheme](given, rest)
+    scheme, separator, rest = given.partition(":")
+    if separator and scheme in _WITHOUT_SLASHES:
+        return _WITHOUT_SLASHES[scheme](given, rest)
+    raise _unreadable(given, f"expected {_FORMS}")
 
 
-def _unix(text: str, path: str) -> UnixAddress:
+def _unix(text: str, rest: str) -> UnixAddress:
+    path, question, query = rest.partition("?")
+    mode = _MODE.fullmatch(query)
+    if (question and (mode is None or path.startswith("@"))) or path in {"", "@"}:
+        raise _unreadable(text, "expected unix:///path, unix:///path?mode=0600 (octal permissions) or unix://@name")
     try:
         size = len(os.fsencode(path))
     except UnicodeEncodeError as error:
         raise _unreadable(text, str(error)) from None
     if size > _MAX_PATH or "\0" in path:
         raise _unreadable(text, f"the path of a unix socket is at most {_MAX_PATH} bytes, none of them zero")
-    return UnixAddress(path)
+    return UnixAddress(path, int(mode[1], 8) if mode else None)
 
 
 def _tcp(text: str, kind: type[TcpAddress]) -> TcpAddress:
@@ -106,6 +123,35 @@ def _tcp(text: str, kind: type[TcpAddress]) -> TcpAddress:
     return kind(parts.hostname or "", port)
 
 
+def _fd(text: str, rest: str) -> InheritedSocket:
+    if not (rest.isascii() and rest.isdigit()):
+        raise _unreadable(text, "expected the number of a socket: fd://3")
+    return InheritedSocket(int(rest))
+
+
+def _stdio(text: str, rest: str) -> StdioAddress:
+    if rest:
+        raise _unreadable(text, "expected nothing but stdio:")
+    return STDIO
+
+
+_WITH_SLASHES: Final[Mapping[str, Callable[[str, str], Address]]] = {
+    "tcp": lambda text, _: _tcp(text, TcpAddress),
+    "tls": lambda text, _: _tcp(text, TlsAddress),
+    "unix": _unix,
+    "memory": lambda _, rest: MemoryAddress(rest),
+    "fd": _fd,
+}
+_WITHOUT_SLASHES: Final[Mapping[str, Callable[[str, str], Address]]] = {
+    "exec": lambda text, _: parse_child(text),
+    "stdio": _stdio,
+    "systemd": lambda _, rest: SystemdSockets(rest),
+}
+_FORMS: Final = (
+    "tcp://host:port, tls://host:port, unix:///path, memory://name, exec:program ..., fd://number or systemd:name"
+)
+
+
 def _unreadable(text: str, why: str) -> LocalProtocolError:
     return LocalProtocolError(f"not an address: {text!r}: {why}")
 
@@ -116,5 +162,6 @@ def address_of(family: int, name: Any, fallback: Address) -> Address:
         kind = type(fallback) if isinstance(fallback, TcpAddress) else TcpAddress
         return kind(name[0], name[1])
     if family == socket.AF_UNIX and name:
-        return UnixAddress(printable(os.fsencode(name)))  # whoever connected may have chosen it
+        shown = printable(os.fsencode(name).removeprefix(b"\0"))  # whoever connected may have chosen it
+        return UnixAddress(shown if name[:1] not in {"\0", b"\0"} else f"@{shown}")
     return fallback

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, overload
 
-from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, parse_address
+from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, parse_address
 from ampkit.asyncio.child import Child
 from ampkit.asyncio.dialling import open_transport
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
@@ -14,6 +15,8 @@ from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.reconnect import ReconnectingPeer
+from ampkit.asyncio.sockets import InheritedSocket, OpenSocket, SystemdSockets
+from ampkit.asyncio.stdio import StdioAddress
 from ampkit.asyncio.tls import Tls
 from ampkit.asyncio.tls_layer import TlsLayer
 from ampkit.errors import AmpError, ConnectionFailed, LocalProtocolError, TlsFailed
@@ -25,7 +28,7 @@ from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
 @overload
 def connect(
-    address: str | Child,
+    address: str | Child | socket.socket,
     service: Services = ...,
     *,
     tls: AnyTls | None = ...,
@@ -35,7 +38,7 @@ def connect(
 ) -> Opening[Peer]: ...
 @overload
 def connect(
-    address: str | Child,
+    address: str | Child | socket.socket,
     service: Services = ...,
     *,
     tls: AnyTls | None = ...,
@@ -44,7 +47,7 @@ def connect(
     reconnect: Backoff,
 ) -> Opening[ReconnectingPeer]: ...
 def connect(
-    address: str | Child,
+    address: str | Child | socket.socket,
     service: Services = None,
     *,
     tls: AnyTls | None = None,
@@ -58,7 +61,8 @@ def connect(
     `peer = await connect(address)` leaves that to you. A service, or several, answers what the other end asks.
     A host name with several IP addresses is tried one after the other. `tls` is for `tls://`, where the default
     trusts the system's authorities. The words behind `exec:` are split as in a shell, but run by none; a `Child`
-    says more. The child process ends with the connection.
+    says more. The child process ends with the connection. A connected stream socket, as an object or as `fd://3`, is
+    taken over.
 
     With `reconnect` the peer comes back when its connection ends; awaited, it is connected for the first time, for
     which it tries as long as `Backoff` says.
@@ -70,16 +74,20 @@ def connect(
     open_peer = opener(address, service, tls=tls, limits=limits, options=options)
     if reconnect is None:
         return Opening(open_peer)
+    if isinstance(parse_address(address), OpenSocket | InheritedSocket | StdioAddress):
+        raise LocalProtocolError(f"{address} is open and cannot be connected to again: leave out `reconnect`")
     return Opening(lambda: ReconnectingPeer(str(address), open_peer, reconnect, options).open())
 
 
 def opener(
-    address: str | Child, service: Services, *, tls: AnyTls | None, limits: Limits, options: Options
+    address: str | Child | socket.socket, service: Services, *, tls: AnyTls | None, limits: Limits, options: Options
 ) -> Callable[[], Coroutine[Any, Any, Peer]]:
     """Return what connects to an address, each time that it is called; checked as `connect` does."""
-    parsed = parse_address(address) if isinstance(address, str) else address
+    parsed = parse_address(address)
     if isinstance(parsed, TcpAddress) and not (parsed.host and parsed.port):
         raise LocalProtocolError(f"cannot connect to {address}: a host and a port are needed")
+    if isinstance(parsed, SystemdSockets) or (isinstance(parsed, UnixAddress) and parsed.mode is not None):
+        raise LocalProtocolError(f"cannot connect to {address}: this is for those who serve")
     handshakes = _handshakes(parsed, tls, options)
     responders = Responders(service)
     return lambda: _connect(parsed, responders, handshakes, limits, options)
@@ -103,7 +111,7 @@ async def _connect(
             if isinstance(address, TlsAddress) and handshakes is not None:
                 await _open_secure(address, peer.channel, handshakes, options)
             else:
-                await open_transport(address, peer.channel, options.close_timeout)
+                await open_transport(address, peer.channel, options)
     except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
         if isinstance(error, TlsFailed):
             raise TlsFailed(f"cannot connect to {address}: {error}", error.fault) from error
@@ -129,7 +137,7 @@ async def _open_secure(
             outcome.set_result(error)
 
     layer = TlsLayer(protocol, handshakes, opened=opened, failed=failed)
-    await open_transport(address, layer, options.close_timeout)
+    await open_transport(address, layer, options)
     try:
         failure = await outcome
     except asyncio.CancelledError:

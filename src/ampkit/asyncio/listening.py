@@ -9,13 +9,16 @@ import os
 import socket
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from ampkit.asyncio import memory
-from ampkit.asyncio.address import Address, Place, TcpAddress, UnixAddress, address_of
+from ampkit.asyncio.accepting import Acceptor
+from ampkit.asyncio.address import Address, MemoryAddress, Place, TcpAddress, UnixAddress, address_of
+from ampkit.asyncio.sockets import SocketAddress, listening_sockets
+from ampkit.asyncio.unix_socket import is_ours
 from ampkit.errors import ConnectionFailed
 
 BACKLOG: Final = 1_024
@@ -42,14 +45,16 @@ class Listener:
     """Accept nothing more. Call it a turn of the loop before `close`, or a connection may have nobody to end it."""
 
 
-async def listen(address: Place, accept: Accept) -> list[Listener]:
+async def listen(address: Place, accept: Accept, *, descriptors: bool) -> list[Listener]:
     """Listen on an address; a host name may mean several. Raises ConnectionFailed if that cannot be had."""
     loop = asyncio.get_running_loop()
     try:
         if isinstance(address, TcpAddress):
             return await _listen_tcp(loop, address, accept)
         if isinstance(address, UnixAddress):
-            return [await _listen_unix(loop, address, accept)]
+            return [await _listen_unix(loop, address, accept, descriptors=descriptors)]
+        if not isinstance(address, MemoryAddress):
+            return await _listen_sockets(loop, address, accept, descriptors=descriptors)
     except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
         if isinstance(error, ConnectionFailed):
             raise
@@ -110,22 +115,66 @@ def _bound_socket(family: int, host: str, port: int) -> socket.socket:
     return sock
 
 
-async def _listen_unix(loop: asyncio.AbstractEventLoop, address: UnixAddress, accept: Accept) -> Listener:
-    path = Path(address.path)
-    _remove_stale(path, address)
+async def _listen_unix(
+    loop: asyncio.AbstractEventLoop, address: UnixAddress, accept: Accept, *, descriptors: bool
+) -> Listener:
     with contextlib.ExitStack() as undo:
         sock = undo.enter_context(contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)))
-        sock.bind(address.path)
-        ours = path.stat()  # noqa: ASYNC240 - a file that was made just now
-        undo.callback(_remove, path, ours)
-        server = await loop.create_unix_server(lambda: accept(address), sock=sock, backlog=BACKLOG)
+        remove = _bind(sock, address)
+        undo.callback(remove)
+        listener = await _listen_on_unix(loop, sock, UnixAddress(address.path), accept, descriptors=descriptors)
         undo.pop_all()
 
     def close() -> None:
-        server.close()
-        _remove(path, ours)
+        listener.close()
+        remove()
 
-    return Listener(address, close, _pausing(loop, sock))
+    return replace(listener, close=close)
+
+
+def _bind(sock: socket.socket, address: UnixAddress) -> Callable[[], None]:
+    """Give a socket its name and, before anybody can connect, its permissions; return how to free the name."""
+    if address.is_abstract:
+        sock.bind(address.name)
+        return lambda: None
+    path = Path(address.path)
+    _remove_stale(path, address)
+    sock.bind(address.path)
+    ours = path.stat()
+    if address.mode is not None:
+        path.chmod(address.mode)
+    return partial(_remove, path, ours)
+
+
+async def _listen_on_unix(
+    loop: asyncio.AbstractEventLoop, sock: socket.socket, address: Address, accept: Accept, *, descriptors: bool
+) -> Listener:
+    if is_ours(loop, descriptors=descriptors):
+        sock.listen(BACKLOG)
+        acceptor = Acceptor(loop, sock, partial(accept, address))
+        return Listener(address, acceptor.close, acceptor.pause)
+    server = await loop.create_unix_server(partial(accept, address), sock=sock, backlog=BACKLOG)
+    return Listener(address, server.close)
+
+
+async def _listen_sockets(
+    loop: asyncio.AbstractEventLoop, address: SocketAddress, accept: Accept, *, descriptors: bool
+) -> list[Listener]:
+    listeners: list[Listener] = []
+    with contextlib.ExitStack() as undo:
+        sockets = listening_sockets(address)
+        for sock in sockets:
+            undo.callback(sock.close)
+        for sock in sockets:
+            bound = address_of(sock.family, sock.getsockname(), address)
+            if sock.family == socket.AF_UNIX:
+                listeners.append(await _listen_on_unix(loop, sock, bound, accept, descriptors=descriptors))
+            else:
+                server = await loop.create_server(partial(accept, bound), sock=sock, backlog=BACKLOG)
+                listeners.append(Listener(bound, server.close, _pausing(loop, sock)))
+            undo.callback(listeners[-1].close)
+        undo.pop_all()
+    return listeners
 
 
 def _pausing(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> Callable[[], object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 from collections.abc import Callable, Iterable
 from typing import Final, Self, TypeAlias
 
@@ -30,7 +31,7 @@ ServiceFactory: TypeAlias = Callable[[], Services] | Callable[[Peer], Services]
 
 def serve(
     service: Services | ServiceFactory,
-    *addresses: str,
+    *addresses: str | socket.socket,
     tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
@@ -43,7 +44,8 @@ def serve(
     If it raises, the connection is closed; what it raises is logged, unless it is a ConnectionLost.
     An empty host listens on all interfaces, a host name on all its IP addresses; port 0 is any free port, see
     `Server.addresses`. `tls` is for `tls://`, and has to have a certificate. A client that does not come through
-    the handshake costs a line in the log, and nobody else notices.
+    the handshake costs a line in the log, and nobody else notices. Sockets that are open already are objects,
+    `fd://3`, or `systemd:name` and `systemd:` for those that systemd hands over; all but systemd's are taken over.
 
     Raises LocalProtocolError for an address that cannot be read and for files of `tls` that cannot be used,
     TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
@@ -91,7 +93,7 @@ class Server:
         """Listen on all addresses. Raises ConnectionFailed, and listens on none, if one of them cannot be had."""
         try:
             for address in addresses:
-                self._listeners += await listen(address, self._accept)
+                self._listeners += await listen(address, self._accept, descriptors=self._options.descriptors)
         except BaseException:
             await self.close(grace=0)
             raise
@@ -174,8 +176,8 @@ class Server:
                 listener.close()
 
 
-def _place(text: str) -> Place:
-    address = parse_address(text)
+def _place(given: str | socket.socket) -> Place:
+    address = parse_address(given)
     if isinstance(address, Child | StdioAddress):
         raise LocalProtocolError(f"cannot serve {address}: nobody can connect to it; `connect` does, and serves too")
     return address
