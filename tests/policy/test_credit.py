@@ -42,6 +42,19 @@ def test_one_ask_of_any_size_may_wait() -> None:
     assert admit(size=1000, waiting=1, **arguments) is Admission.REFUSE  # type: ignore[arg-type]
 
 
+def test_where_all_that_runs_waits_for_the_other_end() -> None:
+    """No ask waits behind it: it may be what the other end needs to answer."""
+    arguments = {"size": 10, "running": 3, "waiting": 0, "buffered": 0, "limits": LIMITS}
+    assert admit(pending=3, stuck=True, **arguments) is Admission.REFUSE  # type: ignore[arg-type]
+
+
+def test_what_is_told_waits_unread() -> None:
+    """So it stays before the end of a connection; but not in front of an answer."""
+    arguments = {"size": 10, "running": 3, "waiting": 0, "buffered": 0, "limits": LIMITS}
+    assert admit(pending=0, told=True, **arguments) is Admission.PAUSE  # type: ignore[arg-type]
+    assert admit(pending=1, told=True, **arguments) is Admission.QUEUE  # type: ignore[arg-type]
+
+
 small = st.integers(0, 9)
 
 

@@ -81,7 +81,7 @@ async def test_no_responder_runs_any_more_at_the_end(end: int) -> None:
 
 async def test_limits_and_options_are_those_of_both_ends() -> None:
     """What is given holds for the left as for the right peer."""
-    limits, options = Limits(max_box_bytes=1000), Options(timeout=0)
+    limits, options = Limits(max_box_bytes=1000), Options(timeout=0.01)
     async with peer_pair(Desk(), Desk(), limits=limits, options=options) as ends:
         for peer in ends:
             with pytest.raises(DeadlineExceeded):

@@ -104,12 +104,14 @@ async def test_a_line_holds_back_the_sender_when_the_receiver_is_slow() -> None:
     desk = Desk()
     async with peer_pair(
         None, desk, limits=Limits(max_running_asks=1, max_buffered_bytes=5000), trouble=Trouble(seed=5)
-    ) as (left, _):
+    ) as (left, right):
+        assert right.channel.transport is not None
+        right.channel.transport.pause_reading()
         calls = [asyncio.create_task(left.call(Wait(number=number, load=bytes(5000)))) for number in range(200)]
-        await desk.started.get()
         for _ in range(5000):
             await asyncio.sleep(0)
         assert left.channel.is_full
+        right.channel.transport.resume_reading()
         desk.open_gates(*range(200))
         await asyncio.gather(*calls)
 

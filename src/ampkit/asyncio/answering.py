@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Final
 
-from ampkit.asyncio.ambient import DUE
+from ampkit.asyncio.ambient import DUE, RESPONDER, Slot
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
@@ -64,6 +64,7 @@ class Answering:
         self._deadlines = Deadlines(channel.loop)
         self._line = Line(limits)
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
+        self._slots: dict[bytes | int, Slot] = {}
         self._stopped: dict[bytes | int, Refusal] = {}
         self._spared: set[asyncio.Task[Any]] = set()
 
@@ -88,7 +89,7 @@ class Answering:
         return self._begin(event, due, peer)
 
     def room_made(self, peer: Any) -> None:
-        """Run asks that wait for their turn, while there is room."""
+        """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
         line = self._line
         while line.size and len(self._tasks) < self._max_running and not self._channel.is_full:
             waiting = line.take()
@@ -96,6 +97,8 @@ class Answering:
                 self._turn_away(waiting.event, self._dispatch.cancelled())
             else:
                 self._begin(waiting.event, waiting.due, peer)
+        while line.size and self._is_stuck():
+            self._turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
 
     def cancel_ask(self, tag: bytes) -> None:
         """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
@@ -113,7 +116,13 @@ class Answering:
             pending=self._calls_under_way(),
             buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
             limits=self._limits,
+            stuck=self._is_stuck(),
+            told=event.tag is None,
         )
+
+    def _is_stuck(self) -> bool:
+        """Whether no responder can end before the other end answers something."""
+        return len(self._tasks) >= self._max_running and all(slot.calls for slot in self._slots.values())
 
     def _queue(self, event: AskReceived) -> bool:
         try:
@@ -191,9 +200,11 @@ class Answering:
         task.add_done_callback(lambda _: self._deadlines.stop(limit))
 
     async def _run(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+        slot = self._slots[key] = Slot(self._connection)
         try:
             if not _EAGER:
                 await _Begun()
+            RESPONDER.set(slot)
             pairs = schema.encode_response(await awaitable)
             if self._channel.is_full:
                 await self._channel.room(len(pairs))
@@ -204,6 +215,7 @@ class Answering:
             self._fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
+            self._slots.pop(key, None)
             self._stopped.pop(key, None)
             if self._line.size or not self._channel.is_reading:
                 self._channel.pull_soon()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
+from ampkit.asyncio.ambient import RESPONDER, Slot
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
@@ -27,6 +28,8 @@ Outcome: TypeAlias = AnswerReceived | RefusalReceived | Ended | None
 """How an ask ended; None if its time ran out. It is always the result of a future, never its exception: so no
 exception is left that nobody took."""
 
+T = TypeVar("T")
+
 
 class Batch:
     """Several asks that are awaited as one future."""
@@ -45,7 +48,7 @@ class Batch:
             self.future.set_result(None)
 
 
-class Slot:
+class Place:
     """The waiter of one ask of a batch; what it has in common with a future is all that a waiter needs."""
 
     __slots__ = ("_batch", "_credit", "_index", "_size", "done", "future")
@@ -91,7 +94,7 @@ class Calls:
         """Return a future that some ask of the program waits for; None if there is no ask."""
         for waiter in self._connection.pending.values():
             if not isinstance(waiter, Notice):
-                return waiter.future if isinstance(waiter, Slot) else waiter
+                return waiter.future if isinstance(waiter, Place) else waiter
         return self._credit.waiting() or self._channel.waiting_for_room()
 
     async def ask(self, pairs: bytes, seconds: float | None) -> Outcome:
@@ -115,7 +118,8 @@ class Calls:
                 pairs += self._timeout_pair(limit)
             tag = self._connection.ask_encoded(pairs, future)
             self._asked(size)
-            outcome = await future
+            slot = RESPONDER.get()
+            outcome = await (future if slot is None else self._awaited(future, slot))
         except asyncio.CancelledError:
             self._cancel(tag)
             raise
@@ -138,7 +142,8 @@ class Calls:
             if await self._ask_each(batch, all_pairs, limit) and batch.missing:
                 if limit is not None:
                     limit.waiting = batch.future
-                await batch.future
+                slot = RESPONDER.get()
+                await (batch.future if slot is None else self._awaited(batch.future, slot))
         except asyncio.CancelledError:
             for tag in batch.tags:
                 self._cancel(tag)
@@ -161,14 +166,14 @@ class Calls:
                 credit.taken += size
             elif not await self._hindering(credit.take(size, limit)):
                 return False
-            slot = Slot(batch, index, credit, size)
+            place = Place(batch, index, credit, size)
             if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
                 credit.give_back(size)
                 return False
             try:
-                batch.tags.append(self._connection.ask_encoded(pairs + timeout, slot))
+                batch.tags.append(self._connection.ask_encoded(pairs + timeout, place))
             except AmpError as error:
-                slot.set_result(Ended(self._connection.end_reason or error))
+                place.set_result(Ended(self._connection.end_reason or error))
             else:
                 self._asked(size)
         return True
@@ -198,6 +203,17 @@ class Calls:
         if not self._channel.is_reading:
             self._channel.pull_soon()
 
+    async def _awaited(self, future: asyncio.Future[T], slot: Slot) -> T:
+        """Await an answer on behalf of a responder: if that makes this end stuck, what waits for a turn is refused."""
+        if slot.connection is not self._connection:
+            return await future
+        slot.calls += 1
+        try:
+            self._channel.pull_soon()
+            return await future
+        finally:
+            slot.calls -= 1
+
     def _cancel(self, tag: bytes) -> None:
         """Wait no more for an ask, and tell the other end if it does not know that yet."""
         if self._give_up(tag):
@@ -206,7 +222,7 @@ class Calls:
     def _give_up(self, tag: bytes) -> bool:
         """Wait no more for an ask; return false if it has ended."""
         waiter = self._connection.abandon(tag)
-        if isinstance(waiter, Slot):
+        if isinstance(waiter, Place):
             waiter.give_back()
         return waiter is not None
 
