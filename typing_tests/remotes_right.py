@@ -6,7 +6,20 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import assert_type
 
-from ampkit import Backoff, Hooks, Options, Peer, Presence, ReconnectingPeer, Remote, Service, connect
+from ampkit import (
+    Backoff,
+    Balance,
+    Hooks,
+    Options,
+    Peer,
+    Pool,
+    Presence,
+    ReconnectingPeer,
+    Remote,
+    Service,
+    connect,
+    connect_pool,
+)
 from ampkit.hooks import Ask, Call
 from typing_tests.declarations import Note, Sum, Total
 
@@ -39,6 +52,16 @@ async def connecting_says_what_comes() -> None:
         assert_type(peer.peer, Peer | None)
         async for presence in peer.changes():
             assert_type(presence, Presence)
+
+
+async def a_pool_is_called_alike_and_all_of_it_can_be_asked() -> None:
+    """Each member has an outcome."""
+    async with connect_pool("tcp://a:1", "tcp://b:1", connections=2, balance=Balance(failures=3)) as pool:
+        assert_type(pool, Pool)
+        assert_type(await pool.call(Sum(a=1, b=2)), Total)
+        assert_type(await pool.call_all(Sum(a=1, b=2), timeout=2), list[Total | Exception])
+        assert_type(pool.members, tuple[ReconnectingPeer, ...])
+        await a_remote_is_called_as_a_peer_is(pool)
 
 
 class Generated(Hooks):

@@ -27,6 +27,7 @@ from ampkit.errors import (
 )
 from ampkit.hooks import Hooks
 from ampkit.policy.backoff import Backoff
+from ampkit.policy.balance import Balance
 from ampkit.policy.dispatch import Dispatch
 from ampkit.policy.options import Options
 from ampkit.schema.argument import Argument
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ampkit.asyncio.child import Child
     from ampkit.asyncio.client import connect
     from ampkit.asyncio.peer import Peer
+    from ampkit.asyncio.pool import Pool, connect_pool
     from ampkit.asyncio.presence import Presence
     from ampkit.asyncio.reconnect import ReconnectingPeer
     from ampkit.asyncio.remote import Remote
@@ -60,6 +62,7 @@ __all__ = [
     "AmpList",
     "Argument",
     "Backoff",
+    "Balance",
     "Boolean",
     "Box",
     "Bytes",
@@ -85,6 +88,7 @@ __all__ = [
     "Options",
     "Path",
     "Peer",
+    "Pool",
     "Presence",
     "ReconnectingPeer",
     "Record",
@@ -104,6 +108,7 @@ __all__ = [
     "UnknownRemoteError",
     "Wire",
     "connect",
+    "connect_pool",
     "deadline",
     "encode_box",
     "parse",
@@ -116,6 +121,7 @@ __all__ = [
 _ASYNCIO: Final = {
     "Child": "child",
     "Peer": "peer",
+    "Pool": "pool",
     "Presence": "presence",
     "ReconnectingPeer": "reconnect",
     "Remote": "remote",
@@ -124,6 +130,7 @@ _ASYNCIO: Final = {
     "Tls": "tls",
     "connect": "client",
     "deadline": "ambient",
+    "connect_pool": "pool",
     "run": "running",
     "serve": "server",
     "serve_stdio": "serving_stdio",

@@ -1,5 +1,6 @@
 """A peer that comes back and hooks, each with a genuine Twisted peer at the other end."""
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import ampkit
-from ampkit import Backoff, Hooks, Options, Presence, RemoteError
+from ampkit import Backoff, Balance, Hooks, Options, Presence, RemoteError
 from ampkit.hooks import Ask, Call
 from tests.interop import ampkit_commands as commands
 from tests.interop.ampkit_service import Twin
@@ -26,6 +27,27 @@ async def test_a_twisted_server_dies_and_returns(tmp_path: Path) -> None:
     with twisted_server(address, tmp_path / "second.log"):
         assert (await peer.call(commands.Sum(a=3, b=4), timeout=20)).total == 7
         await peer.close()
+
+
+async def test_a_pool_of_twisted_servers(tmp_path: Path) -> None:
+    """One dies: the other does its work. They know no sign of life, and a refusal is as good."""
+    first, second = f"unix://{tmp_path}/1", f"unix://{tmp_path}/2"
+    balance = Balance(failures=1, check_every=0.05)
+    with (
+        twisted_server(first, tmp_path / "1.log") as (_, process),
+        twisted_server(second, tmp_path / "2.log"),
+    ):
+        async with ampkit.connect_pool(first, second, service=Twin(), balance=balance) as pool:
+            for member in pool.members:
+                await member.wait_for(Presence.CONNECTED)
+            outcomes = await pool.call_all(commands.Sum(a=1, b=2), timeout=20)
+            assert outcomes == [commands.Total(total=3)] * 2
+            await asyncio.sleep(0.2)  # some checks
+            assert (pool.ejected, pool.presence) == ((), Presence.CONNECTED)
+            process.kill()
+            await pool.members[0].wait_for(Presence.WAITING)
+            replies = await pool.call_many([commands.Sum(a=1, b=2)] * 20, timeout=20)
+            assert [reply.total for reply in replies] == [3] * 20
 
 
 class Marking(Hooks):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from ampkit.asyncio.peer import Peer
+from ampkit.asyncio.presence import Presence, PresenceBoard
 from ampkit.asyncio.remote import UNSET, Remote, Unset
 from ampkit.asyncio.tries import Tries
 from ampkit.errors import AmpError, DeadlineExceeded, NotSent
@@ -33,14 +34,39 @@ class Indirect(Remote):
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self.board = PresenceBoard()
+
+    # Whether it is there
+
+    @property
+    def presence(self) -> Presence:
+        """CONNECTED, WAITING while there is no connection, or CLOSED for good."""
+        return self.board.now
+
+    @property
+    @abstractmethod
+    def end_reason(self) -> AmpError | None:
+        """Why the last connection ended, or could not be made; None if nothing has gone wrong yet."""
+
+    async def wait_for(self, presence: Presence) -> None:
+        """Wait until it is so. Raises what made it CLOSED, a ConnectionLost, if it will not be so any more."""
+        while self.board.now is not presence:
+            if self.board.now is Presence.CLOSED:
+                raise self.end_reason or self._absent()
+            await self.board.news()
+
+    def changes(self) -> AsyncGenerator[Presence]:
+        """Give the present state, then each further one up to CLOSED: `async for presence in peer.changes()`.
+
+        What has come and gone while the program did not ask for the next one is left out.
+        """
+        return self.board.changes()
+
+    # What a subclass has to do
 
     @abstractmethod
     def _find(self, count: int) -> Peer | None:
         """Return a peer that can be asked so many things; None if there is none but may be. Raises NotSent."""
-
-    @abstractmethod
-    async def _change(self) -> None:
-        """Wait until there may be such a peer."""
 
     @abstractmethod
     def _absent(self) -> NotSent:
@@ -52,6 +78,8 @@ class Indirect(Remote):
     def _width(self) -> int:
         """Return over how many peers it is worthwhile to spread."""
         return 1
+
+    # Calling
 
     async def call(self, command: Command[R], *, timeout: float | Unset | None = UNSET) -> R:
         """Ask, and return the response: as `Peer.call`, over as many connections as it takes.
@@ -77,6 +105,8 @@ class Indirect(Remote):
     async def tell_raw(self, command: bytes, box: Mapping[bytes, bytes] | None = None) -> None:
         """Send a box of bytes without asking for an answer, as `tell` does."""
         await self._ask(lambda peer, _: peer.tell_raw(command, box), UNSET)
+
+    # Inside
 
     async def _ask(self, asking: Asking[T], timeout: float | Unset | None, idempotent: bool = False) -> T:
         tries = self._tries(timeout)
@@ -137,7 +167,7 @@ class Indirect(Remote):
     async def _wait_for_peer(self, count: int, tries: Tries) -> Peer:
         while (peer := self._find(count)) is None:
             try:
-                await tries.within(self._change())
+                await tries.within(self.board.news())
             except DeadlineExceeded as error:
                 raise DeadlineExceeded(f"not in time: {self._absent()}") from error
         return peer

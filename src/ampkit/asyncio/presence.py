@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 
 class Presence(enum.Enum):
@@ -18,21 +18,28 @@ class Presence(enum.Enum):
 
 
 class PresenceBoard:
-    """The present word, and all who wait for another one."""
+    """The present word, and all who wait for news of it."""
 
     def __init__(self) -> None:
         self.now = Presence.WAITING
+        self.on_news: Callable[[], object] = lambda: None
+        """Called at each piece of news, before those who wait."""
         self._news = asyncio.Event()
 
     def become(self, presence: Presence) -> None:
         """Change the word. CLOSED is the last one."""
         if self.now not in {presence, Presence.CLOSED}:
             self.now = presence
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+            self.tell()
 
-    async def change(self) -> None:
-        """Wait for the next change."""
+    def tell(self) -> None:
+        """Wake all who wait for news."""
+        news, self._news = self._news, asyncio.Event()
+        self.on_news()
+        news.set()
+
+    async def news(self) -> None:
+        """Wait for the next piece of news; the word may still be the same."""
         await self._news.wait()
 
     async def changes(self) -> AsyncGenerator[Presence]:
@@ -40,7 +47,7 @@ class PresenceBoard:
         shown: Presence | None = None
         while shown is not Presence.CLOSED:
             if shown is self.now:
-                await self.change()
+                await self.news()
             else:
                 shown = self.now
                 yield shown

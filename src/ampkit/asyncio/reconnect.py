@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 from ampkit.asyncio.indirect import Indirect
 from ampkit.asyncio.log import logger
 from ampkit.asyncio.peer import Peer
-from ampkit.asyncio.presence import Presence, PresenceBoard
+from ampkit.asyncio.presence import Presence
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionFailed, ConnectionLost, NotSent
 from ampkit.policy.backoff import Backoff
@@ -33,7 +33,6 @@ class ReconnectingPeer(Indirect):
         self._address = address
         self._open_peer = open_peer
         self._backoff = backoff
-        self._board = PresenceBoard()
         self._peer: Peer | None = None
         self._reason: AmpError | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -56,12 +55,7 @@ class ReconnectingPeer(Indirect):
         """Begin to connect, once."""
         self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
 
-    # Whether it is there
-
-    @property
-    def presence(self) -> Presence:
-        """CONNECTED, WAITING while there is no connection, or CLOSED for good."""
-        return self._board.now
+    # The connection of the moment
 
     @property
     def peer(self) -> Peer | None:
@@ -78,20 +72,6 @@ class ReconnectingPeer(Indirect):
         """Why the last connection ended, or could not be made; None if nothing has gone wrong yet."""
         return self._reason
 
-    async def wait_for(self, presence: Presence) -> None:
-        """Wait until it is so. Raises ConnectionLost, or what made it so, if it is CLOSED and will not be otherwise."""
-        while self._board.now is not presence:
-            if self._board.now is Presence.CLOSED:
-                raise self._reason or self._absent()
-            await self._board.change()
-
-    def changes(self) -> AsyncGenerator[Presence]:
-        """Give the present state, then each further one up to CLOSED: `async for presence in peer.changes()`.
-
-        What has come and gone while the program did not ask for the next one is left out.
-        """
-        return self._board.changes()
-
     # The end
 
     async def close(self, grace: float = 0.0) -> None:
@@ -99,7 +79,7 @@ class ReconnectingPeer(Indirect):
 
         Calls that wait for a connection raise NotSent.
         """
-        self._board.become(Presence.CLOSED)
+        self.board.become(Presence.CLOSED)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -120,15 +100,12 @@ class ReconnectingPeer(Indirect):
         peer = self._peer
         if peer is not None and peer.state is State.OPEN:
             return peer
-        if self._options.fail_fast or self._board.now is Presence.CLOSED:
+        if self._options.fail_fast or self.board.now is Presence.CLOSED:
             raise self._absent()
         return None
 
-    async def _change(self) -> None:
-        await self._board.change()
-
     def _absent(self) -> NotSent:
-        why = self._reason or ("it was closed" if self._board.now is Presence.CLOSED else "not yet")
+        why = self._reason or ("it was closed" if self.board.now is Presence.CLOSED else "not yet")
         error = NotSent(f"no connection to {self._address}: {why}")
         error.__cause__ = self._reason
         return error
@@ -147,7 +124,7 @@ class ReconnectingPeer(Indirect):
                 failures = self._backoff.failures_after(failures, await self._stay(peer))
             wait = self._backoff.wait(failures, random.random())  # noqa: S311 - it spreads load and hides nothing
         logger.warning("gave up %s after %d failures", self._address, failures)
-        self._board.become(Presence.CLOSED)
+        self.board.become(Presence.CLOSED)
         self._closed.set()
 
     def _failed(self, error: Exception, failures: int) -> None:
@@ -164,11 +141,11 @@ class ReconnectingPeer(Indirect):
         loop = asyncio.get_running_loop()
         began = loop.time()
         self._peer = peer
-        self._board.become(Presence.CONNECTED)
+        self.board.become(Presence.CONNECTED)
         await peer.wait_closed()
         self._peer = None
         self._reason = peer.end_reason
-        self._board.become(Presence.WAITING)
+        self.board.become(Presence.WAITING)
         logger.warning("lost %s: %s", self._address, _shown(self._reason or ConnectionLost("closed")))
         return loop.time() - began
 
