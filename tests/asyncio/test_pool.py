@@ -179,7 +179,7 @@ async def test_a_batch_is_asked_in_parts() -> None:
         assert names == {"a": 10, "b": 10, "c": 10}
         it.counts()
         with pytest.raises(LocalProtocolError):
-            await it.pool.call_many([AskWho(), AskWho(), Sum(a="x", b=1)])  # type: ignore[arg-type, list-item]
+            await it.pool.call_many([AskWho(), AskWho(), Sum(a="x", b=1)])  # type: ignore[arg-type]
         await turns()
         assert it.counts() == [0, 0, 0]
 
