@@ -119,6 +119,7 @@ __all__ = [
 ]
 
 _ASYNCIO: Final = {
+    "Certificate": "certificate",
     "Child": "child",
     "Peer": "peer",
     "Pool": "pool",
@@ -126,11 +127,10 @@ _ASYNCIO: Final = {
     "ReconnectingPeer": "reconnect",
     "Remote": "remote",
     "Server": "server",
-    "Certificate": "certificate",
     "Tls": "tls",
     "connect": "client",
-    "deadline": "ambient",
     "connect_pool": "pool",
+    "deadline": "ambient",
     "run": "running",
     "serve": "server",
     "serve_stdio": "serving_stdio",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from ampkit import (
     ConnectionFailed,
     ConnectionLost,
     DeadlineExceeded,
+    Hooks,
     LocalProtocolError,
     NotSent,
     Options,
@@ -329,7 +330,62 @@ async def test_any_answer_is_a_sign_of_life() -> None:
         member.peer.channel.transport.pause_reading()  # type: ignore[union-attr]
         assert isinstance(await it.pool._check(member), DeadlineExceeded)
         member.peer.channel.fail(ConnectionLost("cut"))
-        assert isinstance(await it.pool._check(member), NotSent)
+        assert await it.pool._check(member) is None
+
+
+@virtual
+async def test_a_program_that_wants_no_extensions_sends_no_checks() -> None:
+    """A member that was ejected then returns after its rest."""
+    shown: list[bytes] = []
+
+    class Tap(Hooks):
+        """Keeps the names of commands."""
+
+        def box_sent(self, peer: ampkit.Peer, box: Mapping[bytes, bytes]) -> None:
+            assert peer.state is ampkit.State.OPEN
+            shown.append(box[b"_command"])
+
+    balance = Balance(failures=1, check_every=1)
+    for extensions in (False, True):
+        async with team(1, balance=balance, options=Options(extensions=extensions, hooks=(Tap(),))) as it:
+            it.workers[0].mood = "busy"
+            await it.pool.call_all(AskWho())
+            assert it.pool.ejected
+            await asyncio.sleep(100)
+            assert not it.pool.ejected
+        assert (b"_ping" in shown) is extensions
+
+
+class Start(Command[None]):
+    """Make a pool in a responder."""
+
+
+class Starter(Service):
+    """Has a pool that outlives the ask it was made for."""
+
+    def __init__(self) -> None:
+        self.pool: Pool | None = None
+
+    @Start.responder
+    async def start(self, _: Start) -> None:
+        """Make the pool."""
+        self.pool = await ampkit.connect_pool("memory://a", balance=Balance(failures=1, check_every=10))
+
+
+@virtual
+async def test_the_deadline_of_a_responder_is_not_that_of_the_pool_it_makes() -> None:
+    """Its checks go on when that deadline has passed."""
+    starter = Starter()
+    async with (
+        ampkit.serve(Worker("a"), "memory://a"),
+        ampkit.serve(starter, "memory://starter"),
+        ampkit.connect("memory://starter") as peer,
+    ):
+        await peer.call(Start(), timeout=5)
+        await asyncio.sleep(100)
+        assert starter.pool is not None
+        assert (starter.pool.ejected, starter.pool.presence) == ((), Presence.CONNECTED)
+        await starter.pool.close()
 
 
 # Nobody is there

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Final, Self, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -20,6 +21,7 @@ from ampkit.core.states import State
 from ampkit.errors import AmpError, NotSent
 from ampkit.policy.backoff import Backoff
 from ampkit.policy.balance import DEFAULT_BALANCE, Balance, Health, choose, least_loaded
+from ampkit.policy.extensions import PING
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
 from ampkit.schema.command import Command
 from ampkit.schema.responders import Services
@@ -28,7 +30,6 @@ from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 R = TypeVar("R")
 
 DEFAULT_BACKOFF: Final = Backoff()
-_PING: Final = b"_ping"
 
 
 def connect_pool(
@@ -100,7 +101,8 @@ class Pool(Indirect):
         for member in self._members:
             member.remote.board.on_news = self._member_changed
             member.remote.start()
-            self._nurses.append(self._loop.create_task(self._look_after(member)))
+            # In an empty context: if a responder makes the pool, its deadline is not that of the checks.
+            self._nurses.append(self._loop.create_task(self._look_after(member), context=Context()))
         try:
             await self.wait_for(Presence.CONNECTED)
         except BaseException:
@@ -237,11 +239,14 @@ class Pool(Indirect):
                 self._heard(member, await self._check(member))
 
     async def _check(self, member: _Member) -> object:
-        """Ask for a sign of life, and return the outcome: any answer is one, a refusal too."""
+        """Ask for a sign of life, and return the outcome: any answer is one, a refusal too.
+
+        Nothing is asked, and nothing speaks against the member, if the program wants no `Options.extensions`.
+        """
         peer = member.peer
-        if peer is None:
-            return member.absent()
+        if peer is None or not self._options.extensions:
+            return None
         try:
-            return await peer.call_raw(_PING, timeout=self._balance.check_timeout)
+            return await peer.call_raw(PING, timeout=self._balance.check_timeout)
         except AmpError as error:
             return error

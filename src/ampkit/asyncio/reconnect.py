@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Self
 
 from ampkit.asyncio.indirect import Indirect
@@ -53,7 +54,8 @@ class ReconnectingPeer(Indirect):
 
     def start(self) -> None:
         """Begin to connect, once."""
-        self._keeper = asyncio.get_running_loop().create_task(self._keep_connected())
+        # In an empty context: if a responder begins this, its deadline is not that of the connections.
+        self._keeper = asyncio.get_running_loop().create_task(self._keep_connected(), context=Context())
 
     # The connection of the moment
 
