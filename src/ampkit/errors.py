@@ -9,6 +9,7 @@
     ├── ConnectionLost          the connection ended before the answer came (also a ConnectionError)
     │   ├── ConnectionFailed    there never was a connection: the address cannot be reached or served
     │   │   └── TlsFailed       there is no TLS with the other end; has .fault
+    │   ├── ProtocolSwitched    the connection speaks another protocol now, or is about to
     │   ├── ChildExited         the child process at the other end has ended with a status other than 0
     │   └── NotSent             there was none any more when the call was made: it may be repeated
     └── DeadlineExceeded        the answer did not come in time (also a TimeoutError)
@@ -26,6 +27,7 @@ __all__ = [
     "DeadlineExceeded",
     "LocalProtocolError",
     "NotSent",
+    "ProtocolSwitched",
     "RemoteError",
     "RemoteProtocolError",
     "TlsFailed",
@@ -50,8 +52,8 @@ class RemoteProtocolError(AmpError):
     """The other end sent something that is not AMP, or an answer that is not what its command declares.
 
     In bytes that cannot be read as boxes this ends the connection; in one answer it ends that call alone.
-    `position` is the number of bytes the connection had carried before the fault, or None where the fault
-    has no place in the stream.
+    `position` is the number of bytes the connection had carried before the fault, since TLS began if it became
+    secure, or None where the fault has no place in the stream.
     """
 
     def __init__(self, reason: str, position: int | None = None) -> None:
@@ -105,6 +107,10 @@ class ConnectionLost(AmpError, ConnectionError):
 
 class ConnectionFailed(ConnectionLost):
     """There never was a connection: the address cannot be resolved, reached, or listened on."""
+
+
+class ProtocolSwitched(ConnectionLost):
+    """The connection speaks another protocol now, or this end has asked for that and waits: no AMP goes over it."""
 
 
 class TlsFailed(ConnectionFailed):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,32 @@ class TestMutualTls(PeerContract):
     def open_pair(self, left_service: Services, right_service: Services, limits: Limits) -> Pair:
         client, server = CERTIFICATES.mutual_client(), CERTIFICATES.mutual_server()
         return served_pair(HERE, left_service, right_service, left_tls=client, right_tls=server, limits=limits)
+
+
+class TestStartTls(PeerContract):
+    """TCP, where the end that connected has asked for TLS."""
+
+    asker = 0
+
+    @asynccontextmanager
+    async def open_pair(
+        self, left_service: Services, right_service: Services, limits: Limits
+    ) -> AsyncGenerator[tuple[Peer, Peer], None]:
+        client, server = CERTIFICATES.client(), CERTIFICATES.server()
+        pair = served_pair(
+            "tcp://127.0.0.1:0", left_service, right_service, left_tls=client, right_tls=server, limits=limits
+        )
+        async with pair as ends:
+            await ends[self.asker].start_tls()
+            while not all(end.is_secure for end in ends):  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0)
+            yield ends
+
+
+class TestStartTlsFromTheServer(TestStartTls):
+    """TCP, where the end that was connected to has asked for TLS."""
+
+    asker = 1
 
 
 class TestUnix(PeerContract):
@@ -102,6 +129,14 @@ class TestTlsOnUvloop(OnUvloop, TestTls):
 
 class TestMutualTlsOnUvloop(OnUvloop, TestMutualTls):
     """TLS with two certificates on uvloop."""
+
+
+class TestStartTlsOnUvloop(OnUvloop, TestStartTls):
+    """STARTTLS on uvloop."""
+
+
+class TestStartTlsFromTheServerOnUvloop(OnUvloop, TestStartTlsFromTheServer):
+    """STARTTLS from the other end on uvloop."""
 
 
 class TestUnixOnUvloop(OnUvloop, TestUnix):

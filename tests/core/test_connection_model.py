@@ -182,7 +182,7 @@ class TwoEnds(RuleBasedStateMachine):
                 end.asked.append(event)
         elif isinstance(event, StrayReceived):
             assert self.garbled or event.late
-        else:
+        elif isinstance(event, AnswerReceived | RefusalReceived):
             self.take_back(event)
 
     def take_back(self, event: AnswerReceived | RefusalReceived) -> None:

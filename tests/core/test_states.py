@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -12,10 +13,42 @@ from ampkit.core.states import NEXT, Move, State, allowing, next_state
 from ampkit.errors import ConnectionLost, LocalProtocolError
 from ampkit.wire.box import encode_box
 
-OPEN, CLOSING, CLOSED = State
+OPEN, SECURING, HANDSHAKING, SWITCHING, CLOSING, CLOSED = State
 
 EXPECTED = {
-    OPEN: {Move.ASK: OPEN, Move.ANSWER: OPEN, Move.RECEIVE: OPEN, Move.CLOSE: CLOSING, Move.END: CLOSED},
+    OPEN: {
+        Move.ASK: OPEN,
+        Move.ANSWER: OPEN,
+        Move.RECEIVE: OPEN,
+        Move.ASK_TLS: SECURING,
+        Move.ASK_SWITCH: SWITCHING,
+        Move.AGREE_TLS: HANDSHAKING,
+        Move.CLOSE: CLOSING,
+        Move.END: CLOSED,
+    },
+    SECURING: {
+        Move.ASK: SECURING,
+        Move.ANSWER: SECURING,
+        Move.RECEIVE: SECURING,
+        Move.STAY: OPEN,
+        Move.AGREE_TLS: HANDSHAKING,
+        Move.CLOSE: SECURING,
+        Move.END: CLOSED,
+    },
+    HANDSHAKING: {
+        Move.ASK: HANDSHAKING,
+        Move.ANSWER: HANDSHAKING,
+        Move.SECURE: OPEN,
+        Move.CLOSE: HANDSHAKING,
+        Move.END: CLOSED,
+    },
+    SWITCHING: {
+        Move.ANSWER: SWITCHING,
+        Move.RECEIVE: SWITCHING,
+        Move.STAY: OPEN,
+        Move.CLOSE: SWITCHING,
+        Move.END: CLOSED,
+    },
     CLOSING: {
         Move.ASK: CLOSING,
         Move.ANSWER: CLOSING,
@@ -55,10 +88,16 @@ def test_a_connection_does_what_the_table_says(state: State, move: Move) -> None
 def connection_in(state: State) -> Connection:
     """Make a connection that has come to a state."""
     connection = Connection()
-    if state is not OPEN:
-        connection.close()
-    if state is CLOSED:
-        connection.end(ConnectionLost("the test has ended it"))
+    ways: dict[State, Callable[[], object]] = {
+        OPEN: lambda: None,
+        SECURING: lambda: connection.ask_tls("tls"),
+        HANDSHAKING: lambda: agrees(connection),
+        SWITCHING: lambda: connection.ask_switch(connection.ask_pairs(b"Switch", {}), "switch"),
+        CLOSING: connection.close,
+        CLOSED: lambda: connection.end(ConnectionLost("the test has ended it")),
+    }
+    ways[state]()
+    connection.take_output()
     return connection
 
 
@@ -68,8 +107,13 @@ def attempt(connection: Connection, move: Move) -> bool:
         Move.ASK: lambda: [asks(connection), tells(connection)],
         Move.ANSWER: lambda: [answers(connection), refuses(connection)],
         Move.RECEIVE: lambda: [receives(connection)],
+        Move.ASK_TLS: lambda: [attempts(lambda: connection.ask_tls("tls"))],
+        Move.ASK_SWITCH: lambda: [attempts(lambda: connection.ask_switch(b"", "switch"))],
+        Move.STAY: lambda: [attempts(connection.stay)],
+        Move.AGREE_TLS: lambda: [attempts(lambda: agrees(connection))],
+        Move.SECURE: lambda: [attempts(connection.secured)],
         Move.CLOSE: lambda: [closes(connection)],
-        Move.END: lambda: [connection.end(ConnectionLost("over")) == []],
+        Move.END: lambda: [connection.end(ConnectionLost("over")) in ([], ["tls"], ["switch"])],
     }[move]()
     assert len(set(effects)) == 1
     return effects[0]
@@ -78,11 +122,11 @@ def attempt(connection: Connection, move: Move) -> bool:
 def asks(connection: Connection) -> bool:
     """Ask: an ended connection is no mistake of the program's, so the error is a ConnectionLost."""
     try:
-        connection.ask(b"Sum", {}, "waiter")
+        tag = connection.ask(b"Sum", {}, "waiter")
     except ConnectionLost:
-        assert connection.pending == {}
+        assert "waiter" not in connection.pending.values()
         return False
-    return bool(connection.take_output()) and list(connection.pending.values()) == ["waiter"]
+    return leaves(connection) and connection.abandon(tag) == "waiter"
 
 
 def tells(connection: Connection) -> bool:
@@ -91,7 +135,7 @@ def tells(connection: Connection) -> bool:
         connection.tell(b"Sum", {})
     except ConnectionLost:
         return False
-    return bool(connection.take_output())
+    return leaves(connection)
 
 
 def answers(connection: Connection) -> bool:
@@ -101,7 +145,7 @@ def answers(connection: Connection) -> bool:
     except LocalProtocolError:
         assert not connection.has_output
         return False
-    return bool(connection.take_output())
+    return leaves(connection)
 
 
 def refuses(connection: Connection) -> bool:
@@ -111,7 +155,7 @@ def refuses(connection: Connection) -> bool:
     except LocalProtocolError:
         assert not connection.has_output
         return False
-    return bool(connection.take_output())
+    return leaves(connection)
 
 
 def receives(connection: Connection) -> bool:
@@ -120,6 +164,30 @@ def receives(connection: Connection) -> bool:
     event = connection.next_event()
     assert event in [None, AskReceived(None, b"Sum", {})]
     return event is not None
+
+
+def leaves(connection: Connection) -> bool:
+    """Take what was queued: it leaves at once, unless the connection is about to change; then it waits."""
+    waits = connection.state in {SECURING, HANDSHAKING, SWITCHING}
+    assert bool(connection.take_output()) is not waits
+    return True
+
+
+def attempts(move: Callable[[], object]) -> bool:
+    """Make a move that the owner decides on: where it cannot be made, that is a mistake of the program's."""
+    try:
+        move()
+    except (LocalProtocolError, ConnectionLost):
+        return False
+    return True
+
+
+def agrees(connection: Connection) -> None:
+    """Agree on TLS: to what this end was asked, or to what the other end has answered."""
+    if connection.state is SECURING:
+        connection.begin_tls(tls_server=False)
+    else:
+        connection.agree_tls(b"1")
 
 
 def closes(connection: Connection) -> bool:

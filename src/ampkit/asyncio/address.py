@@ -156,6 +156,11 @@ def _unreadable(text: str, why: str) -> LocalProtocolError:
     return LocalProtocolError(f"not an address: {text!r}: {why}")
 
 
+def host_of(address: Address) -> str | None:
+    """Return the host that an address names, if it names one."""
+    return address.host if isinstance(address, TcpAddress) else None
+
+
 def address_of(family: int, name: Any, fallback: Address) -> Address:
     """Return the address that a socket's name says, escaped; the fallback where it has none, as a unix socket may."""
     if family in {socket.AF_INET, socket.AF_INET6} and name:  # none, if the other end had gone when it was asked for

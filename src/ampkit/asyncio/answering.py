@@ -137,7 +137,7 @@ class Answering:
 
     def _begin(self, event: AskReceived, due: float | None, peer: Any) -> bool:
         """Run a responder, or refuse; the ask is done with in either case."""
-        if self._connection.state is not State.OPEN:
+        if self._connection.state is State.CLOSING:
             return self._turn_away(event, self._dispatch.busy("this end is closing the connection"))
         responder = self.responders.find(event.command)
         if responder is None:

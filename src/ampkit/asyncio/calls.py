@@ -167,10 +167,10 @@ class Calls:
             elif not await self._hindering(credit.take(size, limit)):
                 return False
             place = Place(batch, index, credit, size)
-            if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
-                credit.give_back(size)
-                return False
             try:
+                if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
+                    credit.give_back(size)
+                    return False
                 batch.tags.append(self._connection.ask_encoded(pairs + timeout, place))
             except AmpError as error:
                 place.set_result(Ended(self._connection.end_reason or error))
@@ -191,6 +191,11 @@ class Calls:
         self._connection.tell_encoded(pairs)
         self._channel.flush_soon(len(pairs))
         return True
+
+    async def wait_for_room(self) -> None:
+        """Wait until there is room, behind all who wait for it already."""
+        if self._channel.is_full:
+            await self._hindering(self._find_room(0, None))
 
     def end(self) -> None:
         """Say that there will be no further ask."""
@@ -243,5 +248,7 @@ class Calls:
         room = self._channel.room(size)
         if limit is not None:
             limit.waiting = room
-        await room
+        refused = await room
+        if refused is not None:
+            raise refused
         return limit is None or not limit.expired

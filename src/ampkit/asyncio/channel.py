@@ -66,8 +66,8 @@ class Channel(asyncio.Protocol):
         self._pull_scheduled = False
         self._pulling = False
         self._held: Event | None = None
-        self._is_paused = False
-        self._room: dict[asyncio.Future[None], int] = {}
+        self._is_paused = self._is_held = False
+        self._room: dict[asyncio.Future[AmpError | None], int] = {}
         self._linger: asyncio.TimerHandle | None = None
 
     # What the transport calls
@@ -173,7 +173,8 @@ class Channel(asyncio.Protocol):
 
     def flush(self) -> None:
         """Write what is queued."""
-        self._queued = 0
+        if not self._is_held:
+            self._queued = 0
         data = self.connection.take_output()
         if data and self.transport is not None:
             self.transport.write(data)
@@ -184,19 +185,24 @@ class Channel(asyncio.Protocol):
 
     # Waiting for room
 
-    def room(self, size: int) -> asyncio.Future[None]:
-        """Return a future that is done when there is room for a box of that size, or the connection has ended."""
-        future: asyncio.Future[None] = self.loop.create_future()
+    def room(self, size: int) -> asyncio.Future[AmpError | None]:
+        """Return a future that is done when there is room for a box of that size, or the connection has ended.
+
+        Its result is an error if an ask that waited must not be sent.
+        """
+        future: asyncio.Future[AmpError | None] = self.loop.create_future()
         self._room[future] = size + _OVERHEAD
         future.add_done_callback(self._room.pop)
         return future
 
-    def waiting_for_room(self) -> asyncio.Future[None] | None:
+    def waiting_for_room(self) -> asyncio.Future[AmpError | None] | None:
         """Return one of those futures that are not done."""
         return next((future for future in self._room if not future.done()), None)
 
     def _make_room(self) -> None:
         """Let as many go on as fill the room, in their order; if all woke at once, most would wait again."""
+        if self._is_held:
+            return
         room = self._max_buffered
         for future, size in self._room.items():
             if room <= 0:
@@ -214,10 +220,28 @@ class Channel(asyncio.Protocol):
             self._make_room()
 
     def _make_all_room(self) -> None:
-        self.is_full = self._is_paused = False
+        self.is_full = self._is_paused = self._is_held = False
+        self._wake(None)
+
+    def _wake(self, refused: AmpError | None) -> None:
         for future in self._room:
             if not future.done():
-                future.set_result(None)
+                future.set_result(refused)
+
+    # While the connection is about to become secure
+
+    def hold(self) -> None:
+        """Let callers wait from now on: what they would send is kept back."""
+        self.is_full = self._is_held = True
+
+    def release(self, refused: AmpError | None) -> None:
+        """Let those who wait go on, or refuse them all with an error."""
+        self._is_held = False
+        self._queued = 0
+        if refused is not None:
+            self._wake(refused)
+        if not self._is_paused:
+            self._make_room()
 
     # The end
 

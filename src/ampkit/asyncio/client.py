@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, overload
 
-from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, parse_address
+from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, host_of, parse_address
 from ampkit.asyncio.child import Child
 from ampkit.asyncio.dialling import open_transport
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
@@ -60,9 +60,9 @@ def connect(
     `async with connect(address) as peer:` closes the connection at the end of the block;
     `peer = await connect(address)` leaves that to you. A service, or several, answers what the other end asks.
     A host name with several IP addresses is tried one after the other. `tls` is for `tls://`, where the default
-    trusts the system's authorities. The words behind `exec:` are split as in a shell, but run by none; a `Child`
-    says more. The child process ends with the connection. A connected stream socket, as an object or as `fd://3`, is
-    taken over.
+    trusts the system's authorities; elsewhere it is for STARTTLS, see `Peer.start_tls`. The words behind `exec:` are
+    split as in a shell, but run by none; a `Child` says more. The child process ends with the connection. A connected
+    stream socket, as an object or as `fd://3`, is taken over.
 
     With `reconnect` the peer comes back when its connection ends; awaited, it is connected for the first time, for
     which it tries as long as `Backoff` says.
@@ -97,14 +97,15 @@ def _handshakes(address: Address, tls: AnyTls | None, options: Options) -> Hands
     """Return how this end shakes hands: always as the TLS client, whoever asks for it."""
     if tls is None and not isinstance(address, TlsAddress):
         return None
-    host = address.host if isinstance(address, TcpAddress) else None
-    return Handshakes(tls or Tls(), server_side=False, host=host, timeout=options.handshake_timeout)
+    return Handshakes(tls or Tls(), server_side=False, host=host_of(address), timeout=options.handshake_timeout)
 
 
 async def _connect(
     address: Address, responders: Responders, handshakes: Handshakes | None, limits: Limits, options: Options
 ) -> Peer:
     peer = unconnected_peer(lambda _: responders, address, limits=limits, options=options)
+    peer.starttls.handshakes = handshakes
+    peer.starttls.host = host_of(address)
     limit = asyncio.timeout(options.connect_timeout)
     try:
         async with limit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 from ampkit.asyncio.address import MemoryAddress
@@ -87,6 +87,10 @@ class MemoryTransport(asyncio.Transport):
     def get_write_buffer_limits(self) -> tuple[int, int]:
         """Return the low and the high mark in bytes."""
         return 0, self._high_water
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Let another protocol receive from now on."""
+        self._protocol = cast(asyncio.Protocol, protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return the protocol that receives here."""

@@ -15,11 +15,31 @@ from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
 from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.remote import UNSET, Remote, Unset
+from ampkit.asyncio.starttls import StartTls
 from ampkit.core.connection import Connection
-from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived
+from ampkit.core.conversation import START_TLS
+from ampkit.core.events import (
+    AnswerReceived,
+    AskReceived,
+    ChangeRefused,
+    Event,
+    RefusalReceived,
+    StrayReceived,
+    SwitchAgreed,
+    TlsAgreed,
+    TlsAsked,
+)
 from ampkit.core.states import State
-from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded, LocalProtocolError, RemoteProtocolError
+from ampkit.errors import (
+    AmpError,
+    ConnectionLost,
+    DeadlineExceeded,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TlsFailed,
+)
 from ampkit.policy.extensions import CANCEL, PING, cancelled_tag
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
@@ -53,6 +73,7 @@ class Peer(Remote):
             PING: lambda _: None,
         }
         self.closing = Closing(self._channel, self._calls, self._answering, options.close_timeout)
+        self.starttls = StartTls(self._channel, self._calls, options)
         self._make_responders = make_responders
         self._remote = self._local = address
         self._options = options
@@ -124,6 +145,22 @@ class Peer(Remote):
 
     # The connection
 
+    async def start_tls(self, tls: AnyTls | None = None) -> None:
+        """Go on over TLS; returns when the connection is secure.
+
+        Either end may ask; the end that connected is the TLS client. None takes what `connect` or `serve` was given,
+        and the other end agrees if it was given any. What is called meanwhile is sent over TLS, or not at all.
+
+        Raises LocalProtocolError, before anything is sent, if the connection is secure already or `tls` cannot be
+        used; UnhandledCommand or another RemoteError if the other end refuses: then all goes on without TLS; TlsFailed
+        if one end does not trust the other or the handshake takes longer than `Options.handshake_timeout` seconds,
+        RemoteProtocolError if the other end sent anything between, ConnectionLost: then the connection is closed.
+        Cancelling it closes the connection.
+        """
+        refused = await self.starttls.start(tls)
+        if refused is not None:
+            raise self._error(RefusalReceived(None, refused.code, refused.description), START_TLS, None)
+
     @property
     def state(self) -> State:
         """OPEN; CLOSING while `close` waits for what is under way; CLOSED."""
@@ -147,7 +184,7 @@ class Peer(Remote):
     @property
     def is_secure(self) -> bool:
         """Whether the connection runs over TLS now."""
-        return self._tls() is not None
+        return self._connection.is_secure
 
     @property
     def certificate(self) -> Certificate | None:
@@ -181,7 +218,9 @@ class Peer(Remote):
         if sock is not None:
             self._remote = address_of(sock.family, transport.get_extra_info("peername"), self._remote)
             self._local = address_of(sock.family, transport.get_extra_info("sockname"), self._local)
-        self._answering.log.remote = self.remote_address
+        self._answering.log.remote = self.starttls.remote = self.remote_address
+        if transport.get_extra_info("ssl_object") is not None:
+            self._connection.begin_secure()
         try:
             self._answering.responders = self._make_responders(self)
         except Exception as error:  # noqa: BLE001 - the program's own code failed; this connection is of no use
@@ -196,16 +235,31 @@ class Peer(Remote):
         if isinstance(event, AnswerReceived | RefusalReceived):
             if not event.waiter.done():
                 event.waiter.set_result(event)
-        elif self._options.strict and not event.late:
-            self._channel.fail(RemoteProtocolError(event.reason))
+        elif isinstance(event, StrayReceived):
+            if self._options.strict and not event.late:
+                self._channel.fail(RemoteProtocolError(event.reason))
+        else:
+            self._change(event)
         return True
 
     def room_made(self) -> None:
         """Run what waits for its turn."""
         self._answering.room_made(self)
 
+    def _change(self, event: TlsAsked | TlsAgreed | SwitchAgreed | ChangeRefused) -> None:
+        """Let the connection become secure, or another protocol, or stay what it is."""
+        if isinstance(event, TlsAsked):
+            self.starttls.asked(event)
+        elif isinstance(event, TlsAgreed):
+            self.starttls.agreed(event)
+        elif isinstance(event, ChangeRefused):
+            for waiter in self._connection.stay():
+                waiter.set_result(Ended(TlsFailed("not sent: it was to go over TLS, which was refused", "refused")))
+            self.starttls.refused(event)
+
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """End all calls and cancel all responders."""
+        self.starttls.ended(reason)
         outcome = Ended(reason)
         for waiter in waiters:
             if not waiter.done():

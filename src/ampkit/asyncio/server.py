@@ -43,9 +43,10 @@ def serve(
     connections; a function or class is called for one per connection, with the `Peer` if it needs an argument.
     If it raises, the connection is closed; what it raises is logged, unless it is a ConnectionLost.
     An empty host listens on all interfaces, a host name on all its IP addresses; port 0 is any free port, see
-    `Server.addresses`. `tls` is for `tls://`, and has to have a certificate. A client that does not come through
-    the handshake costs a line in the log, and nobody else notices. Sockets that are open already are objects,
-    `fd://3`, or `systemd:name` and `systemd:` for those that systemd hands over; all but systemd's are taken over.
+    `Server.addresses`. `tls` is for `tls://` and, elsewhere, for STARTTLS, see `Peer.start_tls`; it has to have a
+    certificate. A client that does not come through the handshake costs a line in the log, and nobody else notices.
+    Sockets that are open already are objects, `fd://3`, or `systemd:name` and `systemd:` for those that systemd hands
+    over; all but systemd's are taken over.
 
     Raises LocalProtocolError for an address that cannot be read and for files of `tls` that cannot be used,
     TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
@@ -85,6 +86,7 @@ class Server:
         self._listeners: list[Listener] = []
         self._addresses: list[str] = []
         self._peers: set[Peer] = set()
+        self._handshakes = handshakes
         self._lobby = Lobby(handshakes) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -145,10 +147,12 @@ class Server:
         return f"<Server {' '.join(self.addresses)} {len(self.peers)} connected>"
 
     def _accept(self, address: Address) -> asyncio.Protocol:
-        channel = unconnected_peer(self._begin, address, limits=self._limits, options=self._options).channel
+        peer = unconnected_peer(self._begin, address, limits=self._limits, options=self._options)
+        peer.starttls.is_server = True
+        peer.starttls.handshakes = self._handshakes
         if self._lobby is not None and isinstance(address, TlsAddress):
-            return self._lobby.admit(channel, address)
-        return channel
+            return self._lobby.admit(peer.channel, address)
+        return peer.channel
 
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:

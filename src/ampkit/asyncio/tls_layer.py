@@ -11,7 +11,8 @@ from typing import Any, Final, cast
 from ampkit.asyncio.handshakes import Handshakes
 from ampkit.asyncio.tls_faults import tls_failure
 from ampkit.asyncio.tls_transport import TlsTransport
-from ampkit.errors import AmpError, ConnectionLost, TlsFailed
+from ampkit.core.boundary import check_tls
+from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError, TlsFailed
 
 _READ_SIZE: Final = 262_144
 
@@ -49,7 +50,7 @@ class TlsLayer(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLObject | None = None
         self._is_open = False
-        self._is_connected = False
+        self._is_connected = self._is_unchecked = False
         self._fault: Exception | None = None
         self._unsent = b""
         self._has_ended = self._is_end_due = self._is_shut = False
@@ -73,7 +74,7 @@ class TlsLayer(asyncio.Protocol):
     def upgrade(self, transport: asyncio.Transport, received: bytes) -> None:
         """Begin the handshake on a connection that was in use; `received` is what came for TLS already."""
         self._transport = transport
-        self._is_connected = True
+        self._is_connected = self._is_unchecked = True
         transport.set_protocol(self)
         self._begin()
         transport.resume_reading()
@@ -83,6 +84,8 @@ class TlsLayer(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on with the handshake, or decrypt."""
         if self._fault is not None:
+            return
+        if self._is_unchecked and not self._may_begin(data):
             return
         self._incoming.write(data)
         if self._is_open or self._shake_hands():
@@ -142,6 +145,16 @@ class TlsLayer(asyncio.Protocol):
         self._is_open = self._is_connected = True
         self._flush()
         self._opened(TlsTransport(self, self._tls))
+        return True
+
+    def _may_begin(self, data: bytes) -> bool:
+        """Look whether what comes first behind boxes can be TLS."""
+        self._is_unchecked = False
+        try:
+            check_tls(data)
+        except RemoteProtocolError as error:
+            self._fail(error)
+            return False
         return True
 
     def _time_out(self) -> None:

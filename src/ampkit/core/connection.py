@@ -16,11 +16,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ampkit.core.conversation import Conversation
-from ampkit.core.events import Event
+from ampkit.core.boundary import check_tls
+from ampkit.core.conversation import START_TLS, Conversation
+from ampkit.core.events import Event, SwitchAgreed, TlsAgreed
 from ampkit.core.link import Link
-from ampkit.core.states import Move, State, allowing
-from ampkit.core.tagged import answer_box, ask_box
+from ampkit.core.states import Move, State, allowing, next_state
+from ampkit.core.tagged import answer_box, ask_box, is_reply
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.keys import COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, RESERVED
@@ -46,13 +47,22 @@ class Connection:
 
     @property
     def state(self) -> State:
-        """OPEN, CLOSING or CLOSED."""
+        """OPEN, CLOSING, CLOSED, or about to change."""
         return self._link.state
 
     @property
     def end_reason(self) -> AmpError | None:
         """Why the connection ended; None until `end`."""
         return self._link.end_reason
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it has become secure, or was said to be."""
+        return self._link.is_secure
+
+    def begin_secure(self) -> None:
+        """Say that it runs over TLS from its first byte."""
+        self._link.is_secure = True
 
     # Asking
 
@@ -70,7 +80,7 @@ class Connection:
             raise link.lost()
         tag = self._conversation.next_tag()
         link.send(ask_box(tag, pairs))
-        self._conversation.pending[tag] = waiter
+        self._conversation.asking[tag] = waiter
         return tag
 
     def ask_pairs(self, command: bytes, box: Mapping[bytes, bytes]) -> bytes:
@@ -123,6 +133,96 @@ class Connection:
         # Whoever asked has to be told, even if its tag leaves no room for a box within our limit.
         self._link.send_at_any_size(encode_pairs({ERROR: tag, ERROR_CODE: code, ERROR_DESCRIPTION: cut}) + END)
 
+    # Becoming secure, or another protocol
+
+    def ask_tls(self, waiter: Any) -> bytes:
+        """Queue the ask to go on over TLS, and return its tag; what is queued from now on waits.
+
+        TlsAgreed or ChangeRefused brings the waiter back. Do not abandon the tag. Raises LocalProtocolError if the
+        connection is secure already or about to change, ConnectionLost if it is closed.
+        """
+        self._refuse_second_tls()
+        return self._ask_change(Move.ASK_TLS, encode_pairs({COMMAND: START_TLS}), waiter, TlsAgreed)
+
+    def ask_switch(self, pairs: bytes, waiter: Any) -> bytes:
+        """Queue an ask, its pairs encoded already, to go on with another protocol, and return its tag.
+
+        SwitchAgreed or ChangeRefused brings the waiter back. Do not abandon the tag. Raises LocalProtocolError if
+        the connection is about to change, ConnectionLost if it is closed.
+        """
+        return self._ask_change(Move.ASK_SWITCH, pairs, waiter, SwitchAgreed)
+
+    def _ask_change(self, move: Move, pairs: bytes, waiter: Any, agreed: type[TlsAgreed | SwitchAgreed]) -> bytes:
+        link = self._link
+        if link.state is State.CLOSED:
+            raise link.lost()
+        next_state(link.state, move)  # which raises before anything is sent
+        tag = self._conversation.next_tag()
+        link.send(ask_box(tag, pairs))
+        link.hold(move)
+        self._conversation.pending[tag] = waiter
+        self._conversation.watch(tag, agreed)
+        return tag
+
+    def _refuse_second_tls(self) -> None:
+        if self._link.is_secure:
+            raise LocalProtocolError("the connection is secure already")
+
+    def begin_tls(self, *, tls_server: bool) -> bytes:
+        """Let the handshake begin behind TlsAgreed, and return what came for it already.
+
+        Raises RemoteProtocolError if plaintext stands there: `end` the connection with it.
+        """
+        rest = self._link.decoder.take_rest()
+        if rest and not tls_server:
+            raise RemoteProtocolError("the other end sent something behind its answer, before TLS had begun")
+        check_tls(rest)
+        self._conversation.hold()
+        self._link.hold(Move.AGREE_TLS)
+        return rest
+
+    def agree_tls(self, tag: bytes) -> None:
+        """Queue the answer to a TlsAsked; the handshake begins behind it.
+
+        Raises LocalProtocolError if the connection is secure already or about to change: refuse it then;
+        RemoteProtocolError if the other end sent anything behind its ask: `end` the connection with it.
+        """
+        self._refuse_second_tls()
+        next_state(self._link.state, Move.AGREE_TLS)  # which raises before anything is sent
+        if self._link.decoder.take_rest():
+            raise RemoteProtocolError("the other end sent something behind its ask for TLS")
+        self.answer_encoded(tag, b"")
+        self._conversation.hold()
+        self._link.hold(Move.AGREE_TLS)
+
+    def refuse_tls(self, tag: bytes, code: bytes, description: bytes) -> None:
+        """Queue the refusal of a TlsAsked; all goes on as before."""
+        self._conversation.go_on()
+        self.refuse(tag, code, description)
+
+    def secured(self) -> None:
+        """Say that the handshake is done: boxes come and go over TLS now, first those that have waited."""
+        self._link.secure()
+        self._conversation.go_on()
+
+    def stay(self) -> list[Any]:
+        """Go on as before, behind ChangeRefused: answers that have waited are queued.
+
+        Asks that were to be sent over TLS are not sent without: their waiters are returned.
+        """
+        unsent = self._conversation.take_unsent()
+        self._link.keep(is_reply)
+        self._link.release(Move.STAY)
+        self._conversation.go_on()
+        return unsent
+
+    def switch(self) -> bytes:
+        """Return the bytes behind the last box, which are another protocol's; `end` the connection next.
+
+        Call it behind SwitchAgreed, or behind the answer to an ask by which the other end wanted to switch.
+        """
+        return self._link.decoder.take_rest()
+
     # Bytes
 
     def receive(self, data: bytes | bytearray | memoryview) -> None:
@@ -154,7 +254,7 @@ class Connection:
 
         Asks of this end are still allowed, because what is under way may need them to end well.
         """
-        self._link.move(Move.CLOSE)
+        self._link.close()
 
     def receive_end(self) -> AmpError:
         """Say that the other end sends nothing more; return the reason to `end` with.

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from ampkit.core.events import AnswerReceived, AskReceived, Event, RefusalReceived, StrayReceived
+from ampkit.core.events import (
+    AnswerReceived,
+    AskReceived,
+    ChangeRefused,
+    Event,
+    RefusalReceived,
+    StrayReceived,
+    SwitchAgreed,
+    TlsAgreed,
+    TlsAsked,
+)
+from ampkit.errors import RemoteProtocolError
 from ampkit.wire.box import Box
 from ampkit.wire.keys import ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION
 from ampkit.wire.text import printable
+
+START_TLS: Final = b"StartTLS"
+"""AMP: the command that asks for TLS, in both directions; it has no argument and no result."""
 
 _STRAY_SHOWN: Final = 20
 """Bytes of an unknown tag that an event shows; ours have fewer."""
@@ -23,15 +38,21 @@ class Conversation:
     def __init__(self) -> None:
         self.pending: dict[bytes, Any] = {}
         """Tag to waiter, in the order of asking."""
+        self.asking = self.pending
+        """Where an ask belongs: to those that may be answered, or to those that wait to be sent."""
+        self.event: Callable[[Box], Event] = self._usual_event
+        """Returns what a received box means, and gives back the waiter it ends."""
         self._count = 0
+        self._watched = b""
+        self._agreed: type[TlsAgreed | SwitchAgreed]
 
     def next_tag(self) -> bytes:
         """Return a tag that no ask of this connection had before."""
         self._count += 1
         return b"%x" % self._count
 
-    def event(self, box: Box) -> Event:
-        """Return what a received box means, and give back the waiter it ends.
+    def _usual_event(self, box: Box) -> Event:
+        """Tell asks, answers and refusals apart.
 
         AMP: `_answer` goes before `_error` goes before `_command`. A box with `_ask` alone is an ask without a
         name, so that whoever waits for it can be told; a box with none of them is a stray one.
@@ -50,17 +71,66 @@ class Conversation:
             if tag is None:
                 return StrayReceived("a box that is neither ask nor answer nor refusal", late=False)
             command = b""
+        elif command == START_TLS and tag is not None:
+            self.event = _nothing_is_expected
+            return TlsAsked(tag)
         return AskReceived(tag, command, box)
 
     def abandon(self, tag: bytes) -> Any:
         """Forget an ask and return its waiter, or None if it has ended already."""
-        return self.pending.pop(tag, None)
+        return self.pending.pop(tag, None) or self.asking.pop(tag, None)
 
     def end(self) -> list[Any]:
         """Forget all asks and return their waiters in the order of asking."""
-        waiters = list(self.pending.values())
+        waiters = [*self.pending.values(), *self.take_unsent()]
         self.pending.clear()
+        self.event = _nothing_is_expected  # a method of its own would keep it until the garbage collector comes
         return waiters
+
+    # While the connection is about to change
+
+    def watch(self, tag: bytes, agreed: type[TlsAgreed | SwitchAgreed]) -> None:
+        """Look out for the answer to one ask: behind it the bytes mean something else.
+
+        What is asked from now on is not sent before that, so no box can be its answer.
+        """
+        self.asking = {}
+        self._watched, self._agreed = tag, agreed
+        self.event = self._watching_event
+
+    def hold(self) -> None:
+        """Begin to keep what is asked, as it is not sent."""
+        if self.asking is self.pending:
+            self.asking = {}
+        self.event = _nothing_is_expected
+
+    def go_on(self) -> None:
+        """Read as usual again; what was kept may be answered from now on."""
+        if self.asking is not self.pending:
+            self.pending.update(self.asking)
+        self.asking = self.pending
+        self.event = self._usual_event
+
+    def take_unsent(self) -> list[Any]:
+        """Forget what was kept, and return the waiters."""
+        if self.asking is self.pending:
+            return []
+        waiters = list(self.asking.values())
+        self.asking.clear()
+        return waiters
+
+    def _watching_event(self, box: Box) -> Event:
+        if box.get(ANSWER, box.get(ERROR)) != self._watched:
+            event = self._usual_event(box)
+            if isinstance(event, TlsAsked):
+                raise RemoteProtocolError("both ends have asked to change the connection at the same time")
+            return event
+        waiter = self.pending.pop(self._watched, None)
+        if ANSWER in box:
+            self.event = _nothing_is_expected
+            return self._agreed(waiter)
+        self.event = self._usual_event
+        return ChangeRefused(waiter, box.get(ERROR_CODE), box.get(ERROR_DESCRIPTION, b""))
 
     def _refusal(self, box: Box) -> Event:
         tag = box[ERROR]
@@ -78,3 +148,8 @@ class Conversation:
         last = b"%x" % self._count
         is_ours = set(tag) <= set(b"0123456789abcdef") and tag[:1] not in {b"", b"0"}
         return is_ours and (len(tag), tag) <= (len(last), last)
+
+
+def _nothing_is_expected(_: Box) -> Event:
+    """Take a box that came before the connection has changed: no end that keeps to AMP sends one."""
+    raise RemoteProtocolError("a box behind the point where the connection was to change")

@@ -46,4 +46,36 @@ class StrayReceived:
     late: bool
 
 
-Event: TypeAlias = AskReceived | AnswerReceived | RefusalReceived | StrayReceived
+@dataclass(slots=True)
+class TlsAsked:
+    """The other end asks for TLS. Call `Connection.agree_tls` or `refuse_tls` before the next event is pulled."""
+
+    tag: bytes
+
+
+@dataclass(slots=True)
+class TlsAgreed:
+    """The other end agrees to the TLS that this end asked for. Call `Connection.begin_tls` next."""
+
+    waiter: Any
+
+
+@dataclass(slots=True)
+class SwitchAgreed:
+    """The other end agrees to the protocol that this end asked for. Call `Connection.switch` next."""
+
+    waiter: Any
+
+
+@dataclass(slots=True)
+class ChangeRefused:
+    """The other end refuses the TLS or protocol that this end asked for. Call `Connection.stay` next."""
+
+    waiter: Any
+    code: bytes | None
+    description: bytes
+
+
+Event: TypeAlias = (
+    AskReceived | AnswerReceived | RefusalReceived | StrayReceived | TlsAsked | TlsAgreed | SwitchAgreed | ChangeRefused
+)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from ampkit.core.states import Move, State, allowing, next_state
-from ampkit.errors import AmpError, LocalProtocolError, NotSent
+from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, NotSent, ProtocolSwitched
 from ampkit.wire.codec import Decoder
 from ampkit.wire.limits import Limits
 
@@ -17,26 +18,60 @@ class Link:
 
     def __init__(self, limits: Limits) -> None:
         self.state = State.OPEN
+        self.is_secure = False
+        """Whether it has become secure; a link that was from its first byte its owner knows."""
         self.end_reason: AmpError | None = None
         """Why the connection is closed; None while it is not."""
         self.decoder = Decoder(limits)
         self._limits = limits
         self._max_bytes = limits.max_box_bytes
         self._output: list[bytes] = []
+        self._queue = self._output
+        """Where boxes go: to the output, or to those that wait while the connection is about to change."""
+        self._closes_later = False
 
     def move(self, move: Move) -> None:
         """Change the state. Raises LocalProtocolError where the table of states has no such move."""
         self.state = next_state(self.state, move)
 
+    def hold(self, move: Move) -> None:
+        """Move to a state in which what is sent from now on waits."""
+        self.move(move)
+        if self._queue is self._output:
+            self._queue = []
+
+    def keep(self, is_kept: Callable[[bytes], bool]) -> None:
+        """Forget those boxes that wait for which this is false."""
+        self._queue = [box for box in self._queue if is_kept(box)]
+
+    def release(self, move: Move) -> None:
+        """Move to where what has waited may leave, in its order; if it was closed meanwhile, it closes now."""
+        self.move(move)
+        self._output += self._queue
+        self._queue = self._output
+        if self._closes_later:
+            self.move(Move.CLOSE)
+
+    def secure(self) -> None:
+        """Read and write boxes over TLS from now on; it is a stream of its own."""
+        self.decoder = Decoder(self._limits)
+        self.release(Move.SECURE)
+        self.is_secure = True
+
+    def close(self) -> None:
+        """Begin to close, or do that once it is known what the connection becomes."""
+        self._closes_later = True
+        self.move(Move.CLOSE)
+
     def send(self, box: bytes) -> None:
         """Queue one encoded box. Raises LocalProtocolError if it is larger than the limit."""
         if len(box) > self._max_bytes:
             raise LocalProtocolError(f"a box of {len(box)} bytes; the limit is max_box_bytes={self._max_bytes}")
-        self._output.append(box)
+        self._queue.append(box)
 
     def send_at_any_size(self, box: bytes) -> None:
         """Queue one encoded box for which there is no smaller one."""
-        self._output.append(box)
+        self._queue.append(box)
 
     def take_output(self) -> bytes:
         """Return what is to be written, and forget it."""
@@ -63,9 +98,12 @@ class Link:
         self.end_reason = self.end_reason or reason
         self.decoder = Decoder(self._limits)
         self._output.clear()
+        self._queue.clear()
 
-    def lost(self) -> NotSent:
-        """Return the error for those who ask after the end; the reason of the end is its cause."""
+    def lost(self) -> ConnectionLost:
+        """Return the error for those who ask after the end, whose reason is its cause, or during a switch."""
+        if self.state is State.SWITCHING:
+            return ProtocolSwitched("this end has asked for another protocol; nothing can be asked meanwhile")
         error = NotSent(f"the connection has ended: {self.end_reason}")
         error.__cause__ = self.end_reason
         return error

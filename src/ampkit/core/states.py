@@ -14,6 +14,12 @@ class State(enum.Enum):
 
     OPEN = "open"
     """Asks, answers and refusals go both ways."""
+    SECURING = "securing"
+    """This end has asked for TLS. What it sends waits, as it is to be secret; boxes come until the other end agrees."""
+    HANDSHAKING = "shaking hands"
+    """Both ends have agreed on TLS. No box comes or goes until it is there; what this end sends waits."""
+    SWITCHING = "switching"
+    """This end has asked for another protocol. It cannot ask; its answers wait, in case the other end refuses."""
     CLOSING = "closing"
     """This end refuses what it is asked; what is under way may still end, and may ask for that what it needs."""
     CLOSED = "closed"
@@ -31,6 +37,16 @@ class Move(enum.Enum):
     """This end answers or refuses what it was asked."""
     RECEIVE = "receive"
     """Bytes come from the other end."""
+    ASK_TLS = "ask for TLS"
+    """This end asks to go on over TLS."""
+    ASK_SWITCH = "ask for another protocol"
+    """This end asks to go on with another protocol."""
+    STAY = "stay as it is"
+    """The other end has refused either."""
+    AGREE_TLS = "agree on TLS"
+    """One end has agreed to what the other asked: the handshake begins."""
+    SECURE = "become secure"
+    """The handshake is done."""
     CLOSE = "close"
     """This end begins to close."""
     END = "end"
@@ -41,8 +57,28 @@ NEXT: Final[Mapping[tuple[State, Move], State]] = {
     (State.OPEN, Move.ASK): State.OPEN,
     (State.OPEN, Move.ANSWER): State.OPEN,
     (State.OPEN, Move.RECEIVE): State.OPEN,
+    (State.OPEN, Move.ASK_TLS): State.SECURING,
+    (State.OPEN, Move.ASK_SWITCH): State.SWITCHING,
+    (State.OPEN, Move.AGREE_TLS): State.HANDSHAKING,
     (State.OPEN, Move.CLOSE): State.CLOSING,
     (State.OPEN, Move.END): State.CLOSED,
+    (State.SECURING, Move.ASK): State.SECURING,
+    (State.SECURING, Move.ANSWER): State.SECURING,
+    (State.SECURING, Move.RECEIVE): State.SECURING,
+    (State.SECURING, Move.STAY): State.OPEN,
+    (State.SECURING, Move.AGREE_TLS): State.HANDSHAKING,
+    (State.SECURING, Move.CLOSE): State.SECURING,
+    (State.SECURING, Move.END): State.CLOSED,
+    (State.HANDSHAKING, Move.ASK): State.HANDSHAKING,
+    (State.HANDSHAKING, Move.ANSWER): State.HANDSHAKING,
+    (State.HANDSHAKING, Move.SECURE): State.OPEN,
+    (State.HANDSHAKING, Move.CLOSE): State.HANDSHAKING,
+    (State.HANDSHAKING, Move.END): State.CLOSED,
+    (State.SWITCHING, Move.ANSWER): State.SWITCHING,
+    (State.SWITCHING, Move.RECEIVE): State.SWITCHING,
+    (State.SWITCHING, Move.STAY): State.OPEN,
+    (State.SWITCHING, Move.CLOSE): State.SWITCHING,
+    (State.SWITCHING, Move.END): State.CLOSED,
     (State.CLOSING, Move.ASK): State.CLOSING,
     (State.CLOSING, Move.ANSWER): State.CLOSING,
     (State.CLOSING, Move.RECEIVE): State.CLOSING,

@@ -12,3 +12,8 @@ def answer_box(tag: bytes, pairs: bytes) -> bytes:
     """Return the bytes of an answer: `tag` is of the other end, 0 to 65,535 bytes."""
     size = len(tag)
     return b"\0\7_answer%c%c%b%b\0\0" % (size >> 8, size & 255, tag, pairs)
+
+
+def is_reply(box: bytes) -> bool:
+    """Say whether an encoded box of this end's answers or refuses, and does not ask or tell."""
+    return box.startswith((b"\0\7_answer", b"\0\6_error"))

@@ -23,6 +23,11 @@ CANCELLED: Final = b"CANCELLED"
 DEADLINE_EXCEEDED: Final = b"DEADLINE_EXCEEDED"
 """ampkit: the time that the caller gave with its ask was over before the responder had ended."""
 
+TLS_ERROR: Final = b"TLS_ERROR"
+"""Twisted: TLS cannot begin."""
+TLS_REQUIRED: Final = b"TLS_REQUIRED"
+"""ampkit: the command is for connections over TLS; ask for that first."""
+
 _NAME_SHOWN: Final = 80
 _TEXT_SHOWN: Final = 200
 
@@ -77,6 +82,10 @@ class Dispatch:
     def late(self) -> Refusal:
         """Return the refusal for an ask whose time is over."""
         return Refusal(DEADLINE_EXCEEDED, b"the time for this ask is over")
+
+    def tls_required(self, name: bytes) -> Refusal:
+        """Return the refusal for an ask that should have come over TLS."""
+        return Refusal(TLS_REQUIRED, f"{printable(name, _NAME_SHOWN)} is for connections over TLS".encode())
 
     def error(self, code: bytes | None, description: bytes, command: CommandSchema | None) -> Exception:
         """Return the exception for a refusal that the other end sent.

@@ -64,7 +64,8 @@ async def served_pair(
 ) -> AsyncGenerator[tuple[Peer, Peer], None]:
     """Join two peers over a real address, for the length of the block: the right one serves, the left one connects.
 
-    `tcp://127.0.0.1:0` takes any free port. Each end has its own TLS, for `tls://`. Raises as `serve` and `connect` do.
+    `tcp://127.0.0.1:0` takes any free port. Each end has its own TLS, for `tls://` and STARTTLS. Raises as `serve`
+    and `connect` do.
     """
     accepted: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
 
