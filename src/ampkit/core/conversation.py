@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from ampkit.core.events import (
@@ -40,23 +41,23 @@ class Conversation:
         """Tag to waiter, in the order of asking."""
         self.asking = self.pending
         """Where an ask belongs: to those that may be answered, or to those that wait to be sent."""
-        self.event: Callable[[Box], Event] = self._usual_event
-        """Returns what a received box means, and gives back the waiter it ends."""
         self._count = 0
-        self._watched = b""
-        self._agreed: type[TlsAgreed | SwitchAgreed]
+        self._look_first: Callable[[Box], Event | None] | None = None
+        """While the connection is about to change: what looks at each box before it is told apart."""
 
     def next_tag(self) -> bytes:
         """Return a tag that no ask of this connection had before."""
         self._count += 1
         return b"%x" % self._count
 
-    def _usual_event(self, box: Box) -> Event:
-        """Tell asks, answers and refusals apart.
+    def event(self, box: Box) -> Event:
+        """Return what a received box means, and give back the waiter it ends.
 
         AMP: `_answer` goes before `_error` goes before `_command`. A box with `_ask` alone is an ask without a
         name, so that whoever waits for it can be told; a box with none of them is a stray one.
         """
+        if self._look_first is not None and (event := self._look_first(box)) is not None:
+            return event
         tag = box.pop(ANSWER, None)
         if tag is not None:
             try:
@@ -71,10 +72,7 @@ class Conversation:
             if tag is None:
                 return StrayReceived("a box that is neither ask nor answer nor refusal", late=False)
             command = b""
-        elif command == START_TLS and tag is not None:
-            self.event = _nothing_is_expected
-            return TlsAsked(tag)
-        return AskReceived(tag, command, box)
+        return AskReceived(tag, command, box) if command != START_TLS or tag is None else self._tls_asked(tag)
 
     def abandon(self, tag: bytes) -> Any:
         """Forget an ask and return its waiter, or None if it has ended already."""
@@ -84,7 +82,7 @@ class Conversation:
         """Forget all asks and return their waiters in the order of asking."""
         waiters = [*self.pending.values(), *self.take_unsent()]
         self.pending.clear()
-        self.event = _nothing_is_expected  # a method of its own would keep it until the garbage collector comes
+        self._look_first = None
         return waiters
 
     # While the connection is about to change
@@ -95,21 +93,20 @@ class Conversation:
         What is asked from now on is not sent before that, so no box can be its answer.
         """
         self.asking = {}
-        self._watched, self._agreed = tag, agreed
-        self.event = self._watching_event
+        self._look_first = partial(self._watched_event, tag, agreed)
 
     def hold(self) -> None:
         """Begin to keep what is asked, as it is not sent."""
         if self.asking is self.pending:
             self.asking = {}
-        self.event = _nothing_is_expected
+        self._look_first = _nothing_is_expected
 
     def go_on(self) -> None:
         """Read as usual again; what was kept may be answered from now on."""
         if self.asking is not self.pending:
             self.pending.update(self.asking)
         self.asking = self.pending
-        self.event = self._usual_event
+        self._look_first = None
 
     def take_unsent(self) -> list[Any]:
         """Forget what was kept, and return the waiters."""
@@ -119,18 +116,21 @@ class Conversation:
         self.asking.clear()
         return waiters
 
-    def _watching_event(self, box: Box) -> Event:
-        if box.get(ANSWER, box.get(ERROR)) != self._watched:
-            event = self._usual_event(box)
-            if isinstance(event, TlsAsked):
-                raise RemoteProtocolError("both ends have asked to change the connection at the same time")
-            return event
-        waiter = self.pending.pop(self._watched, None)
+    def _watched_event(self, tag: bytes, agreed: type[TlsAgreed | SwitchAgreed], box: Box) -> Event | None:
+        if box.get(ANSWER, box.get(ERROR)) != tag:
+            return None
+        waiter = self.pending.pop(tag, None)
         if ANSWER in box:
-            self.event = _nothing_is_expected
-            return self._agreed(waiter)
-        self.event = self._usual_event
+            self._look_first = _nothing_is_expected
+            return agreed(waiter)
+        self._look_first = None
         return ChangeRefused(waiter, box.get(ERROR_CODE), box.get(ERROR_DESCRIPTION, b""))
+
+    def _tls_asked(self, tag: bytes) -> Event:
+        if self.asking is not self.pending:
+            raise RemoteProtocolError("both ends have asked to change the connection at the same time")
+        self._look_first = _nothing_is_expected
+        return TlsAsked(tag)
 
     def _refusal(self, box: Box) -> Event:
         tag = box[ERROR]
@@ -150,6 +150,6 @@ class Conversation:
         return is_ours and (len(tag), tag) <= (len(last), last)
 
 
-def _nothing_is_expected(_: Box) -> Event:
+def _nothing_is_expected(_: Box) -> None:
     """Take a box that came before the connection has changed: no end that keeps to AMP sends one."""
     raise RemoteProtocolError("a box behind the point where the connection was to change")
