@@ -26,7 +26,7 @@ the field that it came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from ampkit.errors import LocalProtocolError, RemoteProtocolError
@@ -46,7 +46,8 @@ _KNOWN: Final = {b"%d" % n: n for n in range(257)}
 _SMALL: Final = tuple((_SHORT[len(data)], data) for data in _KNOWN)
 """Length and wire form of each of them."""
 
-_MEASURE: Final = "{n} = len({v}); {n} = short[{n}] if {n} < 256 else {n}.to_bytes(2, 'big')"
+MEASURE: Final = "{n} = len({v}); {n} = short[{n}] if {n} < 256 else {n}.to_bytes(2, 'big')"
+"""What sets n to the two length bytes of v."""
 
 _ENCODE: Final[Mapping[type[Argument[Any]], Lines]] = {
     scalars.Integer: (
@@ -54,10 +55,10 @@ _ENCODE: Final[Mapping[type[Argument[Any]], Lines]] = {
         "elif 0 <= {v} < 257: {n}, {v} = small[{v}]",
         "else: {v} = b'%d' % {v}; {n} = short[len({v})]",
     ),
-    scalars.Text: ("{v} = {v}.encode() if {v}.__class__ is str else {e}({v})", _MEASURE),
-    scalars.Bytes: ("if {v}.__class__ is not bytes: {v} = {e}({v})", _MEASURE),
+    scalars.Text: ("{v} = {v}.encode() if {v}.__class__ is str else {e}({v})", MEASURE),
+    scalars.Bytes: ("if {v}.__class__ is not bytes: {v} = {e}({v})", MEASURE),
 }
-_ENCODE_BY_CALL: Final[Lines] = ("at = {i}; {v} = {e}({v})", "if {v}.__class__ is not bytes: raise TypeError", _MEASURE)
+_ENCODE_BY_CALL: Final[Lines] = ("at = {i}; {v} = {e}({v})", "if {v}.__class__ is not bytes: raise TypeError", MEASURE)
 """The length of what is not bytes may be another number than that of its bytes."""
 
 _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
@@ -67,10 +68,12 @@ _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
 }
 _DECODE_BY_CALL: Final = "{d}({raw})"
 
-_HANDLERS: Final[Lines] = (
-    "except NestedError as error: raise nested(at, error) from error",
-    "except Exception: return plainly({parameter})",
-)
+
+def _handlers(parameter: str) -> Lines:
+    return (
+        "except NestedError as error: raise nested(at, error) from error",
+        f"except Exception: return plainly({parameter})",
+    )
 
 
 def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Callable[[Any], bytes]:
@@ -85,14 +88,18 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     def nested(at: int, error: NestedError) -> LocalProtocolError:
         return bad_value(owner, fields[at], error)
 
-    body, names = encoder_body(fields, head, "record.{0}")
-    return define("encode", "record", body, _HANDLERS, {**names, "plainly": plainly, "nested": nested})
+    body, pieces, names = encoder_body(fields, head, "record.{0}")
+    body.append(joined(pieces))
+    return define("encode", "record", body, _handlers("record"), {**names, "plainly": plainly, "nested": nested})
 
 
 def encoder_body(
     fields: Sequence[Field], head: bytes, value: str, optional: str = ""
-) -> tuple[list[str], dict[str, Any]]:
-    """Generate what returns the pairs; `value` is the expression for a field's value by its name, as is `optional`."""
+) -> tuple[list[str], list[str], dict[str, Any]]:
+    """Generate what makes the pieces of the pairs, the names of these, and what it needs.
+
+    `value` is the expression for a field's value by its name, as is `optional`.
+    """
     names: dict[str, Any] = {"join": b"".join, "short": _SHORT, "small": _SMALL, "NestedError": NestedError}
     body: list[str] = []
     pieces: list[str] = []
@@ -104,9 +111,13 @@ def encoder_body(
         pieces += [repr(literal), f"k{i}"] if field.optional else [repr(literal + key)]
         pieces += [f"n{i}", f"v{i}"]
         literal = b""
-    items = [f"{piece}, " for piece in [*pieces, repr(literal)] if piece != "b''"]
-    body.append(f"return join(({''.join(items)}))")
-    return body, names
+    return body, [*pieces, repr(literal)], names
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Generate what returns the pieces as one."""
+    items = [f"{piece}, " for piece in pieces if piece != "b''"]
+    return f"return join(({''.join(items)}))"
 
 
 def _encode_field(i: int, field: Field, key: bytes, value: str) -> Iterator[str]:
@@ -139,7 +150,7 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[[Mapping[byt
         body += decode_field(i, field, f"v{i}" if checked else f"record.{field.name}")
     made = ", ".join(f"{field.name}=v{i}" for i, field in enumerate(fields))
     body.append(f"return cls({made})" if checked else "return record")
-    return define("decode", "box", body, _HANDLERS, {**names, "plainly": plainly, "nested": nested})
+    return define("decode", "box", body, _handlers("box"), {**names, "plainly": plainly, "nested": nested})
 
 
 def decoder_names(fields: Sequence[Field]) -> dict[str, Any]:
@@ -161,15 +172,15 @@ def decode_field(i: int, field: Field, target: str) -> Iterator[str]:
 
 def define(
     name: str, parameter: str, body: Sequence[str], handlers: Sequence[str], names: dict[str, Any]
-) -> Callable[[Any], Any]:
+) -> Callable[..., Any]:
     """Return the function that these lines make: the body, and what handles the exceptions of it."""
     # The source is built from indices, key literals and names that the dataclass module has accepted as identifiers.
     lines = [
         f"def {name}({parameter}):",
         " try:",
         *(f"  {line}" for line in body),
-        *(f" {line.format(parameter=parameter)}" for line in handlers),
+        *(f" {line}" for line in handlers),
     ]
     exec("\n".join(lines), names)  # noqa: S102
-    function: Callable[[Any], Any] = names[name]
+    function: Callable[..., Any] = names[name]
     return function

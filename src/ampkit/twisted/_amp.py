@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IFileDescriptorReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ampkit.core.tagged import answer_box, ask_box
+from ampkit.schema.mapping import UNUSUAL
 from ampkit.twisted._boxes import AmpBox
 from ampkit.twisted._commands import StartTLS
 from ampkit.twisted._dispatcher import BoxDispatcher
@@ -18,12 +18,11 @@ from ampkit.twisted._interfaces import CommandType, IBoxReceiver, IBoxSender, IR
 from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, answerFor
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
-from ampkit.twisted._question import Question, never
+from ampkit.twisted._question import Question, fire, never
 from ampkit.twisted._reading import STRING_METHODS, STRING_STATE
 from ampkit.twisted._seams import Seams
 from ampkit.twisted._straight import Straight, straightOf
 from ampkit.twisted._writing import socketOf, write
-from ampkit.wire.box import END
 
 
 @implementer(IBoxSender, IBoxReceiver, IResponderLocator, IFileDescriptorReceiver)
@@ -73,23 +72,25 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         """Ask a command; see `BoxDispatcher.callRemote`."""
         if not a and self._maySendStraight():
             straight = self._straights.get(commandType) or self._straightOf(commandType)
-            encode = straight.encodeArguments
-            pairs = encode(kw)
-            if pairs is not None:
-                question: Deferred[dict[str, Any]] = self._askStraight(straight, pairs)
+            number = self._counter + 1
+            tag = b"%x" % number
+            box = straight.encodeArguments(kw, tag)
+            if box is not None and number > self._counter:  # a value's own conversion may have asked something
+                question: Deferred[dict[str, Any]] = self._askStraight(straight, tag, box)
                 return question
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
-    def _askStraight(self, straight: Straight, pairs: bytes) -> Any:
+    def _askStraight(self, straight: Straight, tag: bytes, box: bytes) -> Any:
         self._counter += 1
-        tag = b"%x" % self._counter
         if not straight.requiresAnswer:
-            write(self.transport, pairs + END, self._socket)
+            write(self.transport, box, self._socket)
             return None
         outstanding: Any = self._outstandingRequests
-        question = outstanding[tag] = Question(self, tag, straight.command, straight.decodeResponse)
+        question = outstanding[tag] = Question()
+        question._proto, question._tag, question._command = self, tag, straight.command
+        question.decodeResponse = straight.decodeResponse
         try:
-            write(self.transport, ask_box(tag, pairs), self._socket)
+            write(self.transport, box, self._socket)
         except BaseException:
             del outstanding[tag]
             raise
@@ -97,7 +98,8 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def _maySendStraight(self) -> bool:
         """Say whether the methods that would send a box now would do nothing but write its bytes."""
-        if self._delivery is None or len(self.__dict__) != self._known:
+        attributes = self._delivery
+        if attributes is None or len(attributes) != self._known:
             self._keepsSeams = _SEAMS.areKeptBy(self)
             self._straights = {}
             self._socket = socketOf(self.transport)
@@ -120,15 +122,14 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         BinaryBoxProtocol._lookAgain(self)
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
-        if self._keepsSeams and self.boxReceiver is self:
-            tag = strings.get(ANSWER)
-            if self._takeAsk(strings) if tag is None else self._takeAnswer(tag, strings):
-                return
-        BinaryBoxProtocol._deliverBox(self, strings)
+        isMine = self._keepsSeams and self.boxReceiver is self
+        if not isMine or not (self._takeAnswer(strings) if ANSWER in strings else self._takeAsk(strings)):
+            BinaryBoxProtocol._deliverBox(self, strings)
 
-    def _takeAnswer(self, tag: bytes, strings: dict[bytes, bytes]) -> bool:
+    def _takeAnswer(self, strings: dict[bytes, bytes]) -> bool:
         """Take an answer, and return true; or leave it as it was, and return false."""
         outstanding: Any = self._outstandingRequests
+        tag = strings[ANSWER]
         question = outstanding.pop(tag, None) if outstanding and self._startingTLSBuffer is None else None
         if question is None:
             return False
@@ -137,7 +138,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         if response is None:
             outstanding[tag] = question
             return False
-        _fire(question, response)
+        fire(question, response)
         left = question.result
         if left is not None and (isinstance(left, _UNFINISHED) or question.paused):
             question.addErrback(self.unhandledError)
@@ -149,20 +150,18 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         if command is None or ERROR in strings or self.locator is not self:
             return False
         straight = self._straights.get(command) or self._straightOf(command)
-        decode, encode = straight.decodeArguments, straight.encodeResponse
-        objects = decode(strings)
-        if objects is None:
-            return False
         try:
-            result = function(self, **objects)
+            result = straight.respond(strings, function, self)
         except BaseException:  # noqa: BLE001 - as in every responder's Deferred
             result = Failure()
         if type(result) is dict and self._maySendStraight():
-            pairs = encode(result)
-            if pairs is not None:
+            box = straight.encodeResponse(result, strings.get(ASK, b""))
+            if box is not None:
                 if ASK in strings:
-                    write(self.transport, answer_box(strings[ASK], pairs), self._socket)
+                    write(self.transport, box, self._socket)
                 return True
+        elif result is UNUSUAL:
+            return False
         answer = answerFor(maybeDeferred(_same, result), self, MethodType(function, self), command)
         self._answerWith(answer, AmpBox(strings))
         return True
@@ -179,7 +178,6 @@ def _same(result: Any) -> Any:
     return result
 
 
-_fire: Final = Deferred.callback
 _UNFINISHED: Final = (Failure, Deferred)
 _NOBODY: Final[tuple[Any, Any]] = (None, None)
 

@@ -78,7 +78,7 @@ class BoxDispatcher:
             return None
         box[ASK] = tag
         outstanding: Any = self._outstandingRequests
-        question = Question(self, tag)
+        question = Question().of(self, tag)
         outstanding[tag] = question  # before it is sent: a transport in memory may bring the answer at once
         try:
             box._sendTo(self.boxSender)

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import _CONTINUE, Deferred
 from twisted.python.failure import Failure
 
-_begin: Final = Deferred.__init__
 
-
-def never(_: Any) -> None:
+def never(*_: Any) -> None:
     """Be a short way that nothing can go."""
+
+
+def _same(result: Any) -> Any:
+    return result
 
 
 class Question(Deferred[Any]):
@@ -23,14 +25,18 @@ class Question(Deferred[Any]):
     nothing behind, and its late answer finds nobody.
     """
 
-    def __init__(
-        self, proto: Any, tag: bytes, command: Any = None, decodeResponse: Callable[[Any], Any] = never
-    ) -> None:
-        _begin(self)
+    # No constructor of its own: one more call for each ask.
+    _proto: Any
+    _tag: bytes
+    _command: Any = None
+    decodeResponse: Callable[[Any], Any] = staticmethod(never)
+    """The short way, if the ask went the short way."""
+
+    def of(self, proto: Any, tag: bytes) -> Question:
+        """Say where it waits; return it."""
         self._proto = proto
         self._tag = tag
-        self._command = command
-        self.decodeResponse = decodeResponse  # the short way, if the ask went the short way
+        return self
 
     def isFor(self, command: Any) -> None:
         """Say whose question it is: its response is parsed, and its errors are known."""
@@ -66,3 +72,31 @@ class Question(Deferred[Any]):
             if outstanding is not None and outstanding.get(self._tag) is self:
                 del outstanding[self._tag]
         Deferred.cancel(self)
+
+
+def _fireQuickly(question: Question, response: Any) -> None:
+    """Do what `Deferred.callback` does, in half the time where one callback waits and no Deferred comes of it."""
+    callbacks: list[Any] = question._callbacks
+    if len(callbacks) != 1 or question.called or question.paused or question.debug or callbacks[0][0][0] is _CONTINUE:
+        _fire(question, response)
+        return
+    callback, args, kwargs = callbacks.pop()[0]
+    question.called = question._runningCallbacks = True
+    question.result = response
+    try:
+        left = callback(response, *args, **kwargs) if args or kwargs else callback(response)
+    except BaseException:  # noqa: BLE001 - as in every callback of a Deferred
+        left = Failure()
+    question._runningCallbacks = False
+    question.result = left
+    if callbacks or (left is not None and isinstance(left, _UNFINISHED)):
+        callbacks.insert(0, _AS_IT_IS)  # as a callback's result, a Deferred knows how to go on with it
+        question._runCallbacks()
+
+
+_UNFINISHED: Final = (Failure, Deferred)
+_AS_IT_IS: Final[Any] = ((_same, (), {}), (_same, (), {}))
+_fire: Final[Callable[[Question, Any], None]] = Deferred.callback
+
+fire: Final = _fireQuickly if "_callbacks" in vars(Deferred()) else _fire
+"""What a Deferred is made of is not public, and before Twisted 23 it was made of something else."""

@@ -51,12 +51,13 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
     _heldBytes = 0
     _pausedByProgram = False
     _holding = False
-    _delivery: object = None  # something new for each time that boxes are delivered, None between
+    _delivery: dict[str, Any] | None = None  # this instance's attributes while boxes are delivered, None between
     _known = -1  # how many attributes this instance had when it was looked at
     _socket: Any = None  # its transport, if that was a socket then
 
     def __init__(self) -> None:
         # What is asked for each box is found ten times as fast in the instance as in the class.
+        self.__dict__ = {**self.__dict__}
         self._pausedByProgram = False
         self._holding = False
         self._delivery = None
@@ -79,8 +80,8 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
             self._delivery is not None
         ):  # a box's receiver has brought more bytes: the loop that called it goes on with them
             return
-        self._delivery = object()
-        attributes = self.__dict__
+        attributes = self._delivery = self.__dict__
+        deliver = self._deliverBox
         self._known = -1
         try:
             while not (self._pausedByProgram or self._holding):
@@ -95,7 +96,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
                     break
                 if strings is None:
                     break
-                self._deliverBox(strings)
+                deliver(strings)
         finally:
             self._delivery = None
 
@@ -209,7 +210,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         self._more += data
         if self._delivery is not None:
             return
-        self._delivery = object()
+        self._delivery = self.__dict__
         try:
             while True:
                 data, self._more = self._more, b""

@@ -12,14 +12,14 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ampkit.schema import argument, scalars
-from ampkit.schema.mapping import make_mapping_decoder, make_mapping_encoder
+from ampkit.schema.mapping import UNUSUAL, make_caller, make_mapping_decoder, make_mapping_encoder
 from ampkit.schema.typed import Field
 from ampkit.twisted._arguments import Argument, Integer, String, Unicode
 from ampkit.twisted._commands import Command, _CommandMeta
 from ampkit.twisted._names import _wireNameToPythonIdentifier
 from ampkit.twisted._question import never
 from ampkit.wire.box import encode_pair
-from ampkit.wire.keys import COMMAND
+from ampkit.wire.keys import ANSWER, ASK, COMMAND
 from ampkit.wire.limits import MAX_KEY_LENGTH
 
 _KEY: Final = attrgetter("key")
@@ -55,23 +55,24 @@ class Straight:
         "_response",
         "_types",
         "command",
-        "decodeArguments",
         "decodeResponse",
         "encodeArguments",
         "encodeResponse",
         "requiresAnswer",
+        "respond",
     )
 
     command: Any
     requiresAnswer: bool
-    encodeArguments: Callable[[Mapping[str, Any]], bytes | None]
-    decodeArguments: Callable[[Mapping[bytes, bytes]], dict[str, Any] | None]
-    encodeResponse: Callable[[Mapping[str, Any]], bytes | None]
+    encodeArguments: Callable[[Mapping[str, Any], bytes], bytes | None]
+    respond: Callable[[Mapping[bytes, bytes], Callable[..., Any], object], Any]
+    encodeResponse: Callable[[Mapping[str, Any], bytes], bytes | None]
     decodeResponse: Callable[[Mapping[bytes, bytes]], dict[str, Any] | None]
 
     def __init__(self, command: Any) -> None:
         self.command = command
-        self.encodeArguments = self.decodeArguments = self.encodeResponse = self.decodeResponse = never
+        self.encodeArguments = self.encodeResponse = self.decodeResponse = never
+        self.respond = neverCalled
         if not _isOurs(command):
             return
         self._remember()
@@ -81,10 +82,11 @@ class Straight:
         arguments, response = _fields(command.arguments), _fields(command.response)
         if arguments is not None:
             head = encode_pair(COMMAND, command.commandName)
-            self.encodeArguments = make_mapping_encoder(sorted(arguments, key=_KEY), head, closed=True)
-            self.decodeArguments = make_mapping_decoder(arguments)
+            first = ASK if command.requiresAnswer else b""
+            self.encodeArguments = make_mapping_encoder(sorted(arguments, key=_KEY), first, head, closed=True)
+            self.respond = make_caller(arguments)
         if response is not None:
-            self.encodeResponse = make_mapping_encoder(sorted(response, key=_KEY), b"", closed=False)
+            self.encodeResponse = make_mapping_encoder(sorted(response, key=_KEY), ANSWER, b"", closed=False)
             self.decodeResponse = make_mapping_decoder(response)
 
     def _remember(self) -> None:
@@ -159,6 +161,11 @@ class _Other(argument.Argument[Any]):
 
     def decode(self, data: bytes) -> Any:
         return self._each.fromString(data)
+
+
+def neverCalled(*_: Any) -> Any:
+    """Be a short way to a responder that nothing can go."""
+    return UNUSUAL
 
 
 def _isOurs(command: Any) -> bool:
