@@ -7,6 +7,7 @@ import pytest
 from tests.twisted.acceptance.faults import AMP_SUITE, FAULTS, TRIAL_SUITE
 from tests.twisted.acceptance.suites import Report, trial
 
+WORKER = "workertrial.py"
 LEAST = {AMP_SUITE: 139, TRIAL_SUITE: 99}
 
 
@@ -43,6 +44,19 @@ def test_workers_run_on_ours_too(tmp_path: Path) -> None:
     ours = trial(tmp_path / "ours", "-j2", *suites)
     assert ours.verdict == "PASSED", ours
     assert ours.counts["successes"] >= 1_000
-    workers = [each for each in ours.evidence if each["program"] == "workertrial.py"]
-    assert ["WorkerProtocol" in each["ours"] for each in workers] == [True, True]
+    assert workers_on_ours(ours) == [True, True]
     assert uses_ours_only(ours)
+
+
+def workers_on_ours(report: Report) -> list[bool]:
+    """Of each worker, whether its end of the connection to the parent is ours."""
+    workers = [each for each in report.evidence if each["program"] == WORKER]
+    return ["WorkerProtocol" in each["ours"] for each in workers]
+
+
+def test_workers_that_do_not_run_on_ours_are_noticed(tmp_path: Path) -> None:
+    """The run passes, for both modules speak the same; what the workers leave as evidence does not."""
+    mixed = trial(tmp_path / "mixed", "-j2", "twisted.names.test.test_hosts", AMPKIT_SPARED=WORKER)
+    assert mixed.verdict == "PASSED", mixed
+    assert workers_on_ours(mixed) == [False, False]
+    assert not uses_ours_only(mixed)

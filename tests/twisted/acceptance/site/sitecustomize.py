@@ -1,7 +1,7 @@
 """Puts our module in Twisted's place in every Python that has this folder on its path; at their end they testify to it.
 
-The first two statements are what `docs/migration.md` recommends. The others are for the tests: a fault to plant, and
-the file in which each process leaves a line about whose `AMP` its classes have inherited from.
+The first two statements are what `docs/migration.md` recommends. The others are for the tests: a program that is
+spared, a fault to plant, and the file in which each process leaves a line about whose `AMP` its classes inherit from.
 """
 
 import atexit
@@ -13,6 +13,8 @@ from pathlib import Path
 import ampkit.twisted
 
 ampkit.twisted.install()
+if Path(sys.argv[0]).name == os.environ.get("AMPKIT_SPARED"):
+    ampkit.twisted.uninstall()
 
 from ampkit.twisted import _stock, amp  # noqa: E402
 from tests.twisted.acceptance.faults import FAULTS  # noqa: E402
