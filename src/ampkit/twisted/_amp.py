@@ -130,7 +130,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         """Take an answer, and return true; or leave it as it was, and return false."""
         outstanding: Any = self._outstandingRequests
         tag = strings[ANSWER]
-        question = outstanding.pop(tag, None) if outstanding and self._startingTLSBuffer is None else None
+        question = outstanding.pop(tag, None) if outstanding else None
         if question is None:
             return False
         decode = question.decodeResponse if type(question) is Question else never

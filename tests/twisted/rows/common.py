@@ -144,6 +144,29 @@ class Receiver:
         self.seen.append(reason)
 
 
+class Inner:
+    """A protocol that a connection becomes."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def makeConnection(self, transport: Any) -> None:
+        """Take note."""
+        self.seen.append(transport)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take note."""
+        self.seen.append(data)
+
+    def connectionLost(self, reason: Any) -> None:
+        """Take note."""
+        self.seen.append(reason)
+
+    def clientConnectionLost(self, *args: Any) -> None:
+        """Take note."""
+        self.seen.append(args)
+
+
 def receiving(cls: Any) -> tuple[Any, Receiver, Wire]:
     """A protocol, its receiver and its transport."""
     protocol = cls(boxReceiver=(receiver := Receiver()))

@@ -51,6 +51,16 @@ def test_a_key_that_is_too_long_is_named(amp: Any, is_ours: bool) -> None:
             function(data)
 
 
+@difference("bytes behind a key above 255 bytes")
+def test_what_is_behind_a_key_that_is_too_long_is_not_read(amp: Any, is_ours: bool) -> None:
+    """Neither it nor what was read already."""
+    protocol, receiver, wire = receiving(amp.BinaryBoxProtocol)
+    protocol.dataReceived(bytes_of(a=b"1") + b"\1\0")
+    assert (len(receiver.boxes), wire.closed) == (1, 1)
+    protocol.dataReceived(b"k")
+    assert (len(receiver.boxes), wire.closed) == ((1, 1) if is_ours else (2, 2))
+
+
 def brittle(amp: Any, base: Any) -> Any:
     """A class whose receiver raises for some boxes."""
 

@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from tests.twisted.rows.common import PENDING, Watched, bytes_of, lose, started
+from tests.twisted.rows.common import PENDING, Receiver, Watched, bytes_of, lose, started
 
 
 class Sender:
@@ -153,14 +153,27 @@ def test_any_other_box_is_refused(box: Any, amp: Any) -> None:
     assert raised.value.args == (box,)
 
 
-def test_both_kinds_in_one_box_are_an_answer(base: Any) -> None:
-    """On every way: what answers a call is no ask."""
+def test_both_kinds_in_one_box_are_an_answer(amp: Any, base: Any) -> None:
+    """On every way: what answers a call, or refuses it, is no ask."""
     wire = started(end := base())
-    asked = Watched(end.callRemoteString(b"Any"))
+    asked = [Watched(end.callRemoteString(b"Any")) for _ in range(2)]
     wire.take()
     end.dataReceived(bytes_of(_answer=b"1", _ask=b"7", _command=b"StartTLS", _error=b"1"))
-    assert asked.result[b"_answer"] == b"1"
+    assert asked[0].result[b"_answer"] == b"1"
+    end.dataReceived(bytes_of(_ask=b"7", _command=b"StartTLS", _error=b"2", _error_code=b"C", _error_description=b""))
+    assert type(asked[1].result) is amp.RemoteAmpError
     assert wire.writes == []
+
+
+def test_another_receiver_gets_every_box(amp: Any, base: Any) -> None:
+    """Even asks that the end itself could answer, and answers to its own calls."""
+    wire = started(end := base(boxReceiver=(receiver := Receiver())))
+    end.startReceivingBoxes(end)
+    asked = Watched(end.callRemote(type("One", (amp.Command,), {})))
+    wire.take()
+    end.dataReceived(bytes_of(_ask=b"7", _command=b"StartTLS") + bytes_of(_answer=b"1"))
+    assert receiver.boxes == [{b"_ask": b"7", b"_command": b"StartTLS"}, {b"_answer": b"1"}]
+    assert (asked.result, wire.writes) == (PENDING, [])
 
 
 def test_an_error_that_nobody_handles_is_unhandled_when_it_comes(amp: Any, base: Any, logged: Any) -> None:
@@ -234,4 +247,3 @@ def test_unhandled_errors_are_the_sender_s_affair(amp: Any) -> None:
     dispatcher._errorReceived(amp.Box(_error=b"1", _error_code=b"CODE", _error_description="text"))
     assert type(sender.failures[1].value) is amp.RemoteAmpError
     assert Watched(asked).result is None
-    assert PENDING is not None

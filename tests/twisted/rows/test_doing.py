@@ -52,6 +52,26 @@ def test_an_ask_has_these_bytes(amp: Any, base: Any) -> None:
     assert wire.writes[1] == bytes_of(_ask=b"2", _command=b"Sum", a=b"1", b=b"2")
 
 
+def test_tags_are_hexadecimal_on_each_way(amp: Any, base: Any) -> None:
+    """Small letters, counted on by calls that could not be written; nobody waits for those."""
+    wire = started(end := base())
+    for _ in range(10):
+        end.callRemote(sums(amp), a=1, b=2)
+    assert list(end._outstandingRequests) == [b"%x" % n for n in range(1, 11)]
+    wire.write = unwritable
+    with pytest.raises(OSError, match="unwritable"):
+        end.callRemote(sums(amp), a=1, b=2)
+    del wire.write
+    end.callRemote(sums(amp), a=1, b=2)
+    assert list(end._outstandingRequests)[10:] == [b"c"]
+    assert bytes_of(_ask=b"c", _command=b"Sum", a=b"1", b=b"2") in wire.writes
+
+
+def unwritable(_: bytes) -> None:
+    """Be a transport that fails."""
+    raise OSError("unwritable")
+
+
 def test_an_answer_is_the_call_s_result(amp: Any, base: Any) -> None:
     """What is not declared in it is left out."""
     end, _, asked = asking(amp, base)

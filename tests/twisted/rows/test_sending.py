@@ -9,7 +9,7 @@ from twisted.internet.error import CertificateError, ConnectionDone, ConnectionL
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
 
-from tests.twisted.rows.common import Receiver, bytes_of, lose, receiving
+from tests.twisted.rows.common import Inner, Receiver, bytes_of, lose, receiving
 
 
 def test_a_box_is_one_write(amp: Any, cls: Any) -> None:
@@ -61,29 +61,6 @@ def test_a_connection_that_ends_behind_start_tls_was_refused(amp: Any) -> None:
     protocol._startTLS(amp._NoCertificate(True), None)
     lose(protocol)
     assert str(getattr(receiver.seen[1], "value", receiver.seen[1])) == said
-
-
-class Inner:
-    """A protocol that a connection becomes."""
-
-    def __init__(self) -> None:
-        self.seen: list[Any] = []
-
-    def makeConnection(self, transport: Any) -> None:
-        """Take note."""
-        self.seen.append(transport)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Take note."""
-        self.seen.append(data)
-
-    def connectionLost(self, reason: Any) -> None:
-        """Take note."""
-        self.seen.append(reason)
-
-    def clientConnectionLost(self, *args: Any) -> None:
-        """Take note."""
-        self.seen.append(args)
 
 
 @pytest.mark.parametrize("rest", [b"", b"\1\0what is no box"])
