@@ -31,6 +31,8 @@ from ampkit import (
 from ampkit.asyncio.hooked import HookedResponders
 from ampkit.core.watched import WatchedConnection
 from ampkit.hooks import Ask, Call
+from ampkit.policy.dispatch import DEFAULT_DISPATCH
+from ampkit.schema.responders import Responders
 from ampkit.testing import fake_peer
 from tests.asyncio.office import Note, Office, Raise, Reverse, Sum, Total, Wait
 from tests.asyncio.turning import turns, until
@@ -298,6 +300,16 @@ async def test_an_ask_is_refused_before_anything_is_known_of_it() -> None:
             await peer.call(Sum(a=1, b=2))
         assert office.started.empty()
         assert office.notes.empty()
+
+
+def test_names_that_nobody_knows_are_not_kept() -> None:
+    """The other end chooses them, and could choose without end."""
+    responders = HookedResponders(Responders(Office()), (), DEFAULT_DISPATCH)
+    known = responders.find(b"Sum")
+    for number in range(100):
+        assert responders.find(b"%d" % number) is not None
+    assert responders.find(b"Sum") is known
+    assert len(responders._table) == 1
 
 
 async def test_a_hook_may_raise_what_the_command_declares() -> None:

@@ -285,6 +285,8 @@ async def test_an_ejected_member_is_not_asked() -> None:
         await it.ask(50)
         await it.pool.call_many([AskWho()] * 50)
         assert it.counts()[0] == 0
+        await it.pool.call_many([AskWho()] * 50)
+        assert it.counts() == [0, 25, 25]
         it.workers[0].mood = "well"
         await asyncio.sleep(70)
         assert it.pool.ejected == ()
@@ -426,6 +428,29 @@ async def test_a_call_meets_the_moment_between_two_connections() -> None:
 
 
 @virtual
+async def test_a_call_that_waits_sees_every_member_that_comes() -> None:
+    """Also where the pool has a connection all the time, which is just being closed."""
+    async with team(2) as it:
+        it.workers[0].mood = "silent"
+        await it.servers[1].close()
+        await it.pool.members[1].wait_for(Presence.WAITING)
+        under_way = asyncio.create_task(it.pool.call(AskWho()))
+        await turns()
+        assert it.pool.members[0].peer is not None
+        closing = asyncio.create_task(it.pool.members[0].peer.close(grace=1000))
+        await turns()
+        waiting = asyncio.create_task(it.pool.call(AskWho(), timeout=100))
+        await asyncio.sleep(1)
+        assert (it.pool.presence, waiting.done()) == (Presence.CONNECTED, False)
+        async with ampkit.serve(it.workers[1], it.addresses[1]):
+            assert await waiting == Who(name="b")
+            it.workers[0].awake.set()
+            assert await under_way == Who(name="a")
+            await closing
+            await it.pool.close()
+
+
+@virtual
 async def test_one_address_is_enough_to_begin() -> None:
     """The others are tried meanwhile."""
     async with (
@@ -456,7 +481,6 @@ async def test_when_all_members_have_given_up_it_is_closed() -> None:
         assert pool.presence is Presence.CLOSED
         with pytest.raises(NotSent):
             await pool.call(AskWho())
-        await pool.close()
 
 
 @virtual

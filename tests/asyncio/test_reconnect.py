@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 
 import pytest
 
@@ -34,6 +35,8 @@ from tests.asyncio.office import Note, Office, Raise, Reverse, Sum, Total, Wait
 from tests.asyncio.turning import turns, until
 
 virtual = pytest.mark.asyncio(loop_factories=["virtual"])
+
+where: ContextVar[str] = ContextVar("where", default="nowhere")
 
 HOME = "memory://home"
 AT_ONCE = Backoff(first=0, longest=0)
@@ -198,6 +201,25 @@ async def test_the_waits_grow_as_backoff_says() -> None:
         await asyncio.sleep(1000)
     waits = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert waits == [2, 4, 5, 5, 101]
+
+
+@virtual
+async def test_connections_are_made_in_no_context_of_whoever_began() -> None:
+    """The next one may come when that has long ended."""
+    seen: list[str] = []
+
+    class Look(Hooks):
+        """Looks at the context."""
+
+        def opened(self, peer: Peer) -> None:
+            seen.append(where.get() if peer.state is ampkit.State.OPEN else "?")
+
+    token = where.set("here")
+    async with coming_back(Office(), options=Options(hooks=(Look(),))) as (peer, server):
+        await hang_up(server)
+        await peer.wait_for(Presence.CONNECTED)
+    where.reset(token)
+    assert seen == ["nowhere", "nowhere"]
 
 
 @virtual
