@@ -227,7 +227,7 @@ async def test_time_runs_out_in_the_turn_of_the_answer() -> None:
 @virtual
 async def test_the_default_timeout_is_an_option() -> None:
     """A call without a timeout has that of the options; None waits for as long as it takes."""
-    async with fake_peer(options=Options(timeout=5)) as (peer, fake):
+    async with fake_peer(options=Options(timeout=5, ping_interval=None)) as (peer, fake):
         patient = asyncio.create_task(peer.call(Sum(a=3, b=4), timeout=None))
         ask = await fake.next_ask()
         with pytest.raises(DeadlineExceeded):
@@ -271,7 +271,10 @@ async def test_many_timeouts_at_once() -> None:
 @virtual
 async def test_a_call_that_ends_leaves_no_timer() -> None:
     """What a call's timeout needs is given back at its end: soon after, nothing of it is left in the loop."""
-    async with peer_pair(None, Office()) as (client, _):
+    async with peer_pair(None, Office(), limits=Limits(box_timeout=None), options=Options(ping_interval=None)) as (
+        client,
+        _,
+    ):
         for _ in range(100):
             await client.call(Sum(a=1, b=2), timeout=3600)
         await asyncio.sleep(0.1)

@@ -85,7 +85,7 @@ async def test_what_a_socket_has_comes_before_the_next_timer() -> None:
 @virtual_time
 async def test_a_deadline_comes_in_time() -> None:
     """A call with a timeout of an hour ends after an hour and at most 50 ms, its default one after the default."""
-    async with fake_peer(options=Options(timeout=60)) as (peer, _):
+    async with fake_peer(options=Options(timeout=60, ping_interval=None)) as (peer, _):
         with pytest.raises(DeadlineExceeded):
             await peer.call(Sum(a=1, b=2), timeout=HOUR)
         ended = now()

@@ -84,6 +84,8 @@ class Calls:
         self._loop = channel.loop
         self._deadlines = Deadlines(channel.loop)
         self._credit = Credit(channel.loop, max_waiting_bytes)
+        self.told = 0
+        """Commands sent that want no answer."""
         self._hindered = 0
 
     def under_way(self) -> int:
@@ -189,6 +191,7 @@ class Calls:
                 if limit is not None:
                     self._deadlines.stop(limit)
         self._connection.tell_encoded(pairs)
+        self.told += 1
         self._channel.flush_soon(len(pairs))
         return True
 
@@ -196,6 +199,15 @@ class Calls:
         """Wait until there is room, behind all who wait for it already."""
         if self._channel.is_full:
             await self._hindering(self._find_room(0, None))
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether `drain` was called, and the connection has not ended."""
+        return self._credit.is_withdrawn
+
+    def drain(self) -> None:
+        """Send no further ask: NotSent is what they get."""
+        self._credit.withdraw()
 
     def end(self) -> None:
         """Say that there will be no further ask."""

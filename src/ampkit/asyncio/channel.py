@@ -55,6 +55,8 @@ class Channel(asyncio.Protocol):
         """Wait for `room` before queueing more: the other end is slow to take what was written, or others wait."""
         self.is_reading = True
         """Whether what comes is read; otherwise call `pull_soon` when the owner may be able to take the next event."""
+        self.heard = False
+        """Set with each read, for whoever looks now and then."""
         self.closed: asyncio.Future[None] = loop.create_future()
         """Done when the transport is closed."""
         self.transport: asyncio.Transport | None = None
@@ -80,6 +82,7 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read boxes, as far as the owner can take them."""
+        self.heard = True
         self.connection.receive(data)
         self.pull()
 

@@ -8,14 +8,20 @@ from typing import Any
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls
 from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.extending import Extending
 from ampkit.errors import ConnectionLost
+from ampkit.policy.extensions import DRAIN
 
 
 class Closing:
     """Closes a connection, as often and by as many at a time as may be."""
 
-    def __init__(self, channel: Channel, calls: Calls, answering: Answering, timeout: float) -> None:
+    def __init__(
+        self, channel: Channel, calls: Calls, answering: Answering, extending: Extending, timeout: float
+    ) -> None:
         self._channel = channel
+        self._extending = extending
+        self._announced: asyncio.Future[None] | None = None
         self._calls = calls
         self._answering = answering
         self._timeout = timeout
@@ -23,6 +29,8 @@ class Closing:
     async def close(self, grace: float, closer: asyncio.Task[Any] | None) -> None:
         """Close on behalf of a task: if it is a responder of this connection, it is not waited for."""
         with self._answering.sparing(closer):
+            if grace > 0:
+                self._announce()
             self._channel.connection.close()
             in_peace = False
             try:
@@ -32,6 +40,18 @@ class Closing:
                 self.end(in_peace)
             await self._wait_for_responders(closer)
             await asyncio.shield(self._channel.closed)
+
+    def _announce(self) -> None:
+        """Tell the other end, once: what it asked before it knew is read when it answers, and it asks nothing more.
+
+        Every AMP peer answers; one that does not within `close_timeout` is not waited for.
+        """
+        if self._announced is None:
+            announced = self._announced = self._channel.loop.create_future()
+            timer = self._channel.loop.call_later(self._timeout, _end, announced)
+            announced.add_done_callback(lambda _: timer.cancel())
+            if not self._extending.notify(DRAIN, ended=lambda _: _end(announced)):
+                _end(announced)
 
     async def _settle(self, grace: float) -> None:
         """Wait at most `grace` seconds until nothing is under way in either direction, or the connection is closed."""
@@ -46,6 +66,8 @@ class Closing:
 
     def _under_way(self) -> asyncio.Future[Any] | None:
         """Return any one thing that is under way."""
+        if self._announced is not None and not self._announced.done():
+            return self._announced
         return next(self._answering.running(), None) or self._calls.waiting()
 
     def end(self, in_peace: bool = False) -> None:
@@ -63,3 +85,8 @@ class Closing:
             _, left = await asyncio.wait(running, timeout=self._timeout)
             if left:
                 self._answering.log.still_running(len(left))
+
+
+def _end(announced: asyncio.Future[None]) -> None:
+    if not announced.done():
+        announced.set_result(None)

@@ -7,6 +7,7 @@ import math
 from typing import Final
 
 from ampkit.asyncio.deadlines import Limit
+from ampkit.errors import NotSent
 
 ASK_OVERHEAD: Final = 20
 """Bytes that count for an ask beside its pairs: its tag and what keeps it apart from the next."""
@@ -24,10 +25,14 @@ class Credit:
         """`most`, but nothing while others wait in line."""
         self._loop = loop
         self._most: float = most
+        self.is_withdrawn = False
+        """Whether the other end wants no further asks."""
         self._line: dict[asyncio.Future[bool | None], int] = {}
 
     async def take(self, size: int, limit: Limit | None) -> bool:
         """Take it when it is there; return false if the time ran out first. What is larger than all goes alone."""
+        if self.is_withdrawn:
+            raise _withdrawn()
         if not self._line and self._fits(size):
             self.taken += size
             return True
@@ -37,28 +42,39 @@ class Credit:
         if limit is not None:
             limit.waiting = future
         try:
-            return bool(await future)
+            if await future is False:
+                raise _withdrawn()
+            return future.result() is True
         except asyncio.CancelledError:
             if future not in self._line:  # it was given in the same turn
                 self.give_back(size)
             raise
         finally:
-            if self._line.pop(future, None) is not None:
+            if self._line.pop(future, None) is not None and not self.is_withdrawn:
                 self._give_out()
 
     def give_back(self, size: int) -> None:
         """Let others have it."""
         self.taken -= size
-        if self._line:
+        if self._line and not self.is_withdrawn:
             self._give_out()
 
     def waiting(self) -> asyncio.Future[bool | None] | None:
         """Return one of the futures that wait in line."""
         return next(iter(self._line), None)
 
+    def withdraw(self) -> None:
+        """Give none any more, until `close`: whoever wants some, now or later, gets NotSent."""
+        self.is_withdrawn = True
+        self.free_below = _NOTHING
+        for future in self._line:
+            if not future.done():
+                future.set_result(False)
+
     def close(self) -> None:
         """Let everybody go on, now and from now on."""
         self._most = math.inf
+        self.is_withdrawn = False
         self._give_out()
 
     def _give_out(self) -> None:
@@ -74,3 +90,7 @@ class Credit:
 
     def _fits(self, size: int) -> bool:
         return not self.taken or self.taken + size <= self._most
+
+
+def _withdrawn() -> NotSent:
+    return NotSent("the other end is about to close and begins nothing new; nothing was sent")

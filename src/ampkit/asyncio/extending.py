@@ -9,7 +9,7 @@ from ampkit.asyncio.channel import Channel
 from ampkit.core.events import AskReceived, RefusalReceived
 from ampkit.core.states import State
 from ampkit.policy.dispatch import UNHANDLED
-from ampkit.policy.extensions import CANCEL, cancel_pairs, command_pairs
+from ampkit.policy.extensions import CANCEL, PING, cancel_pairs, command_pairs
 
 
 class Notice:
@@ -40,6 +40,8 @@ class Extending:
         self._connection = channel.connection
         self.enabled = enabled
         """Whether the program wants to use them."""
+        self.asked = 0
+        """Notices sent."""
         self._unhandled: set[bytes] = set()
         self.duties: Mapping[bytes, Callable[[AskReceived], None]] = {}
         """Name of an extension to what is done when the other end asks for it; it is then answered."""
@@ -61,12 +63,14 @@ class Extending:
         pairs = pairs or command_pairs(name)
 
         def end(outcome: Any) -> None:
-            if isinstance(outcome, RefusalReceived) and outcome.code == UNHANDLED:
+            # To a ping, UNHANDLED is as good an answer as any.
+            if isinstance(outcome, RefusalReceived) and outcome.code == UNHANDLED and name != PING:
                 self._unhandled.add(name)
             if ended is not None:
                 ended(outcome)
 
         self._connection.ask_encoded(pairs, Notice(end))
+        self.asked += 1
         self._channel.flush_soon(len(pairs))
         return True
 

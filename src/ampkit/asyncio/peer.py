@@ -16,6 +16,7 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.handshakes import AnyTls
+from ampkit.asyncio.keepalive import Keepalive
 from ampkit.asyncio.remote import UNSET, Remote, Unset
 from ampkit.asyncio.starttls import StartTls
 from ampkit.core.connection import Connection
@@ -40,7 +41,7 @@ from ampkit.errors import (
     RemoteProtocolError,
     TlsFailed,
 )
-from ampkit.policy.extensions import CANCEL, PING, cancelled_tag
+from ampkit.policy.extensions import CANCEL, DRAIN, PING, cancelled_tag
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
 from ampkit.schema.responders import Responders
@@ -71,8 +72,12 @@ class Peer(Remote):
         self._extending.duties = {
             CANCEL: self._cancel_ask,
             PING: lambda _: None,
+            DRAIN: lambda _: self._calls.drain(),
         }
-        self.closing = Closing(self._channel, self._calls, self._answering, options.close_timeout)
+        self._keepalive = Keepalive(
+            self._channel, self._extending, self._calls, self._answering, limits=limits, options=options
+        )
+        self.closing = Closing(self._channel, self._calls, self._answering, self._extending, options.close_timeout)
         self.starttls = StartTls(self._channel, self._calls, options)
         self._make_responders = make_responders
         self._remote = self._local = address
@@ -182,6 +187,16 @@ class Peer(Remote):
         return str(self._local)
 
     @property
+    def is_draining(self) -> bool:
+        """Whether the other end has said that it will close and begins nothing new: calls raise NotSent."""
+        return self._calls.is_drained
+
+    @property
+    def round_trip(self) -> float | None:
+        """Seconds that the last ping took, see `Options.ping_interval`; None before there was one."""
+        return self._keepalive.round_trip
+
+    @property
     def is_secure(self) -> bool:
         """Whether the connection runs over TLS now."""
         return self._connection.is_secure
@@ -221,6 +236,7 @@ class Peer(Remote):
         self._answering.log.remote = self.starttls.remote = self.remote_address
         if transport.get_extra_info("ssl_object") is not None:
             self._connection.begin_secure()
+        self._keepalive.start()
         try:
             self._answering.responders = self._make_responders(self)
         except Exception as error:  # noqa: BLE001 - the program's own code failed; this connection is of no use
@@ -266,6 +282,7 @@ class Peer(Remote):
                 waiter.set_result(outcome)
         self._calls.end()
         self._extending.end()
+        self._keepalive.stop()
         self._answering.cancel()
         self._answering.log.close()
 

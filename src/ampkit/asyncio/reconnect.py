@@ -100,7 +100,7 @@ class ReconnectingPeer(Indirect):
 
     def _find(self, count: int) -> Peer | None:  # noqa: ARG002 - one peer is asked any number of things
         peer = self._peer
-        if peer is not None and peer.state is State.OPEN:
+        if peer is not None and peer.state is State.OPEN and not peer.is_draining:
             return peer
         if self._options.fail_fast or self.board.now is Presence.CLOSED:
             raise self._absent()

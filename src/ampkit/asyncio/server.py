@@ -10,6 +10,7 @@ from typing import Final, Self, TypeAlias
 
 from ampkit.asyncio.address import Address, Place, TlsAddress, parse_address
 from ampkit.asyncio.child import Child
+from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.listening import Listener, listen
@@ -70,6 +71,10 @@ def _handshakes(addresses: Iterable[Address], tls: AnyTls | None, options: Optio
     return None
 
 
+DRAIN_GRACE: Final = 30.0
+"""Seconds: what load balancers and process managers wait for by default."""
+
+
 class Server:
     """Listens on addresses and answers whoever connects. Made by `serve`."""
 
@@ -87,6 +92,7 @@ class Server:
         self._addresses: list[str] = []
         self._peers: set[Peer] = set()
         self._handshakes = handshakes
+        self._crowd = Crowd(limits)
         self._lobby = Lobby(handshakes) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -131,6 +137,14 @@ class Server:
                 peer.closing.end()
             self._closed.set()
 
+    async def drain(self, grace: float = DRAIN_GRACE) -> None:
+        """Close without losing a call: `close`, with time enough for what was begun to end.
+
+        Peers are told, and those that understand it (`_drain`) begin nothing new here: their further calls raise
+        NotSent, and go elsewhere if they can. Those that do not are refused as BUSY, which may be repeated too.
+        """
+        await self.close(grace)
+
     async def wait_closed(self) -> None:
         """Wait until `close` has done its work: what a program does that only serves."""
         await self._closed.wait()
@@ -157,7 +171,9 @@ class Server:
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:
             raise ConnectionLost("this server does not listen any more")
+        self._crowd.enter(peer.remote_address)
         self._peers.add(peer)
+        peer.channel.closed.add_done_callback(lambda _: self._crowd.leave(peer.remote_address))
         peer.channel.closed.add_done_callback(lambda _: self._leave(peer))
         return self._make_responders(peer)
 

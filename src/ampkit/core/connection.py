@@ -64,6 +64,17 @@ class Connection:
         """Say that it runs over TLS from its first byte."""
         self._link.is_secure = True
 
+    @property
+    def asked(self) -> int:
+        """How many asks this end has queued."""
+        return self._conversation.count
+
+    @property
+    def box_begun(self) -> int | None:
+        """Where in the stream a box began that has not come to its end; None between two boxes."""
+        partial = self._link.decoder.partial
+        return None if partial is None else partial.position
+
     # Asking
 
     def ask(self, command: bytes, box: Mapping[bytes, bytes], waiter: Any) -> bytes:

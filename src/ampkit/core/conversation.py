@@ -41,14 +41,15 @@ class Conversation:
         """Tag to waiter, in the order of asking."""
         self.asking = self.pending
         """Where an ask belongs: to those that may be answered, or to those that wait to be sent."""
-        self._count = 0
+        self.count = 0
+        """Tags that were used."""
         self._look_first: Callable[[Box], Event | None] | None = None
         """While the connection is about to change: what looks at each box before it is told apart."""
 
     def next_tag(self) -> bytes:
         """Return a tag that no ask of this connection had before."""
-        self._count += 1
-        return b"%x" % self._count
+        self.count += 1
+        return b"%x" % self.count
 
     def event(self, box: Box) -> Event:
         """Return what a received box means, and give back the waiter it ends.
@@ -145,7 +146,7 @@ class Conversation:
 
     def _was_used(self, tag: bytes) -> bool:
         """Compare with the counter as text: this end's tags have no leading zero, so a longer one is a greater one."""
-        last = b"%x" % self._count
+        last = b"%x" % self.count
         is_ours = set(tag) <= set(b"0123456789abcdef") and tag[:1] not in {b"", b"0"}
         return is_ours and (len(tag), tag) <= (len(last), last)
 

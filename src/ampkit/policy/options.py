@@ -17,6 +17,12 @@ DEFAULT_HANDSHAKE_TIMEOUT: Final = 10.0
 DEFAULT_CLOSE_TIMEOUT: Final = 5.0
 """Seconds that asks under way have to end when a server closes; container runtimes kill after 10."""
 
+DEFAULT_PING_INTERVAL: Final = 30.0
+"""Seconds; home routers forget a connection that says nothing for a minute or two."""
+
+DEFAULT_PING_TIMEOUT: Final = 20.0
+"""Seconds; TCP repeats a lost packet five times within 13, and a program that is that busy is of no use."""
+
 DEFAULT_TRIES: Final = 3
 """More would multiply the load of what is overloaded, and an ask that kills every server that runs it has to end."""
 
@@ -41,6 +47,12 @@ class Options:
     """Say more than AMP does: time limits, cancellation, pings. Every AMP peer ignores or refuses it; see the docs."""
     descriptors: bool = False
     """Make connections over unix sockets fit for file descriptors where only some are; see `Descriptor`."""
+
+    ping_interval: float | None = DEFAULT_PING_INTERVAL
+    """Seconds without a byte from the other end after which it is pinged; None never pings. Every AMP peer answers."""
+
+    ping_timeout: float = DEFAULT_PING_TIMEOUT
+    """Seconds without a byte after a ping, after which the connection is lost."""
 
     strict: bool = False
     """Close the connection on a stray answer or a box that means nothing; otherwise it is dropped."""

@@ -6,7 +6,8 @@
         fake.answer(ask.tag, {b"total": b"94"})
         assert await call == Total(total=94)
 
-The fake end sends nothing of its own accord, so what goes over the wire is what the test says.
+The fake end sends nothing of its own accord, so what goes over the wire is what the test says. It would not answer
+pings either: unless a test gives other options, the peer sends none.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from ampkit.asyncio.memory import connect_pair
 from ampkit.asyncio.peer import Peer
 from ampkit.core.events import AskReceived
 from ampkit.errors import AmpError, ConnectionLost
-from ampkit.policy.options import DEFAULT_OPTIONS, Options
+from ampkit.policy.options import Options
 from ampkit.schema.responders import Services
 from ampkit.testing.pipe import NOWHERE, make_peer
 from ampkit.wire.box import Box, encode_box
@@ -29,10 +31,12 @@ from ampkit.wire.keys import ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESC
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 from ampkit.wire.text import to_text
 
+WITHOUT_PINGS: Final = Options(ping_interval=None)
+
 
 @asynccontextmanager
 async def fake_peer(
-    service: Services = None, *, limits: Limits = DEFAULT_LIMITS, options: Options = DEFAULT_OPTIONS
+    service: Services = None, *, limits: Limits = DEFAULT_LIMITS, options: Options = WITHOUT_PINGS
 ) -> AsyncGenerator[tuple[Peer, FakePeer], None]:
     """Join a peer under test, which answers with `service`, to a fake one; close both at the end of the block."""
     loop = asyncio.get_running_loop()

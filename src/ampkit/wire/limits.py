@@ -26,14 +26,23 @@ DEFAULT_MAX_BUFFERED_BYTES: Final = 65_536
 DEFAULT_MAX_WAITING_BYTES: Final = 524_288
 """Asks that wait: eight of full length, or nine thousand small ones; 5 MB a second where a round trip takes 100 ms."""
 
+DEFAULT_BOX_TIMEOUT: Final = 60.0
+"""Seconds; the largest box takes as long at 17 kB a second. Whoever sends half of one holds memory no longer."""
+
+DEFAULT_MAX_CONNECTIONS: Final = 65_536
+"""More files than most systems let a process open."""
+
+DEFAULT_MAX_CONNECTIONS_PER_ADDRESS: Final = 16_384
+"""Half of the ports that one address has for its outgoing connections."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits of one connection; pass it to `connect`, `serve` or a `Decoder`.
+    """Limits of one connection, and of all of a server's; pass it to `connect`, `serve` or a `Decoder`.
 
-    All are positive integers, else ValueError. They bound what the other end can make this process hold, and
-    a box above them is refused in both directions: a `LocalProtocolError` when this program sends it, a
-    `RemoteProtocolError` that ends the connection when it is received.
+    Numbers are positive integers, times positive seconds, else ValueError. They bound what the other end can make
+    this process hold, and a box above them is refused in both directions: a `LocalProtocolError` when this program
+    sends it, a `RemoteProtocolError` that ends the connection when it is received.
     """
 
     max_box_keys: int = DEFAULT_MAX_BOX_KEYS
@@ -55,11 +64,26 @@ class Limits:
     max_buffered_bytes: int = DEFAULT_MAX_BUFFERED_BYTES
     """Unsent bytes above which calls wait and no further asks are read."""
 
+    box_timeout: float | None = DEFAULT_BOX_TIMEOUT
+    """Seconds within which a box that has begun has to be complete; None waits for ever."""
+
+    idle_timeout: float | None = None
+    """Seconds without a command in either direction after which a connection is closed; pings are none."""
+
+    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    """Connections of one server; further ones are closed at once."""
+
+    max_connections_per_address: int = DEFAULT_MAX_CONNECTIONS_PER_ADDRESS
+    """Connections from one IP address to one server; further ones are closed at once."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"Limits.{field.name} must be a positive integer, not {value!r}")
+            if field.name.startswith("max_"):
+                if not isinstance(value, int) or value < 1:
+                    raise ValueError(f"Limits.{field.name} must be a positive integer, not {value!r}")
+            elif value is not None and (not isinstance(value, int | float) or not value > 0):
+                raise ValueError(f"Limits.{field.name} must be seconds above 0 or None, not {value!r}")
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -25,7 +25,8 @@ class PartialBox:
         self.fault: str | None = None
         self.too_long_key: int | None = None
         """The length of the key that is the fault, if one is."""
-        self._position = position  # of the box in the stream
+        self.position = position
+        """Where in the stream the box begins."""
         self._limits = limits
         self._empty_boxes = empty_boxes
         self._keys = 0  # that were read, repeated ones counted
@@ -70,7 +71,7 @@ class PartialBox:
         if self.fault is not None:
             self._refuse(self.fault)
         inside = self._size + unread
-        raise RemoteProtocolError(f"the stream ended {inside} bytes into a box", self._position + inside)
+        raise RemoteProtocolError(f"the stream ended {inside} bytes into a box", self.position + inside)
 
     def _check_key(self, length: int) -> None:
         if length > MAX_KEY_LENGTH:
@@ -97,4 +98,4 @@ class PartialBox:
 
     def _refuse(self, reason: str) -> NoReturn:
         self.fault = reason
-        raise RemoteProtocolError(reason, self._position + self._size)
+        raise RemoteProtocolError(reason, self.position + self._size)

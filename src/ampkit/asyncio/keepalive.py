@@ -1,0 +1,159 @@
+"""Whether a connection is alive, idle, or stuck in half a box: looks now and then, and ends it; knows no command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from ampkit.asyncio.answering import Answering
+from ampkit.asyncio.calls import Calls, Ended
+from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.extending import Extending
+from ampkit.core.states import State
+from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
+from ampkit.policy.extensions import PING
+from ampkit.policy.options import Options
+from ampkit.wire.limits import Limits
+
+_LOOKS: Final = 2
+"""How often it looks within the shortest of its times. Reading a clock with each read would cost more than a box."""
+
+_UNKNOWN: Final = -1
+
+
+class Keepalive:
+    """Looks at one connection from `start` to `stop`.
+
+    After `Options.ping_interval` seconds without a byte it pings, and gives the answer `Options.ping_timeout`
+    seconds: so a dead peer is found within one and a half of the first and one of the second. What this end holds
+    back itself is no silence.
+    """
+
+    __slots__ = (
+        "_answering",
+        "_box_began",
+        "_box_since",
+        "_calls",
+        "_channel",
+        "_deeds",
+        "_extending",
+        "_heard_at",
+        "_idle_since",
+        "_limits",
+        "_options",
+        "_period",
+        "_pinged_at",
+        "_timer",
+        "_unsent",
+        "round_trip",
+    )
+
+    def __init__(
+        self,
+        channel: Channel,
+        extending: Extending,
+        calls: Calls,
+        answering: Answering,
+        *,
+        limits: Limits,
+        options: Options,
+    ) -> None:
+        self.round_trip: float | None = None
+        """Seconds that the last ping took; None before."""
+        self._channel = channel
+        self._extending = extending
+        self._calls = calls
+        self._answering = answering
+        self._limits = limits
+        self._options = options
+        times = [limits.box_timeout, limits.idle_timeout, options.ping_interval if options.extensions else None]
+        self._period = min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
+        self._heard_at = self._idle_since = self._box_since = channel.loop.time()
+        self._pinged_at: float | None = None
+        self._unsent = 0
+        self._deeds = 0
+        self._box_began: int | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begin to look."""
+        if self._period:
+            self._look_again(self._period)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_again(self, seconds: float) -> None:
+        self._timer = self._channel.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        now = self._channel.loop.time()
+        self._look_for_life(now)
+        error = self._dead(now) or self._half_box(now)
+        if error is not None:
+            self._channel.fail(error)
+        elif self._is_idle(now):
+            idle = ConnectionLost(f"idle for {self._limits.idle_timeout} s")
+            self._channel.close(idle, self._options.close_timeout)
+        if self._channel.connection.state is not State.CLOSED:
+            self._look_again(self._ping(now))
+
+    def _look_for_life(self, now: float) -> None:
+        channel = self._channel
+        unsent = channel.buffered()
+        holds_back = not channel.is_reading and (not unsent or unsent < self._unsent)
+        if channel.heard or holds_back:
+            channel.heard = False
+            self._heard_at = now
+        self._unsent = unsent
+
+    # Dead or alive
+
+    def _ping(self, now: float) -> float:
+        """Ping if it is time to, and return when to look again."""
+        interval, timeout = self._options.ping_interval, self._options.ping_timeout
+        if interval is None or self._pinged_at is not None or now - self._heard_at < interval - 1e-6:
+            return self._period
+        if not self._extending.notify(PING, ended=self._pong):
+            return self._period
+        self._pinged_at = now
+        return min(self._period, timeout)
+
+    def _pong(self, outcome: Any) -> None:
+        if self._pinged_at is not None and not isinstance(outcome, Ended):
+            self.round_trip = self._channel.loop.time() - self._pinged_at
+        self._pinged_at = None
+
+    def _dead(self, now: float) -> AmpError | None:
+        if self._pinged_at is None or self._heard_at > self._pinged_at:
+            return None
+        if now - self._pinged_at < self._options.ping_timeout - 1e-6:
+            return None
+        return ConnectionLost(f"no sign of life for {now - self._heard_at:.1f} s, and no answer to a ping")
+
+    # Half a box
+
+    def _half_box(self, now: float) -> AmpError | None:
+        """Say that a box which has begun some time ago has not come to its end."""
+        began, timeout = self._channel.connection.box_begun, self._limits.box_timeout
+        if began is None or began != self._box_began or not self._channel.is_reading:
+            self._box_began, self._box_since = began, now
+            return None
+        # It had begun at some time since the look before that which first saw it.
+        if timeout is None or now - self._box_since + self._period < timeout - 1e-6:
+            return None
+        return RemoteProtocolError(f"a box that was not complete within box_timeout={timeout} s", began)
+
+    # Idle
+
+    def _is_idle(self, now: float) -> bool:
+        """Whether no command has gone in either direction for so long, and none is under way. Pings are none."""
+        deeds = self._answering.asked + self._calls.told + self._channel.connection.asked - self._extending.asked
+        is_busy = self._calls.waiting() is not None or bool(self._answering.tasks())
+        if is_busy or deeds != self._deeds:
+            self._deeds, self._idle_since = _UNKNOWN if is_busy else deeds, now
+        timeout = self._limits.idle_timeout
+        return timeout is not None and now - self._idle_since >= timeout - 1e-6
