@@ -1,9 +1,10 @@
-"""Hooks that refuse every ask until whoever asks has said who it is, with a token.
+"""Hooks that refuse every ask until whoever asks has said who it is: with a token, or by its TLS certificate.
 
     python examples/authenticate.py
 
 The library knows nothing of users. `Authenticate` stands before all responders, also before those that do not exist, so
-a stranger learns nothing of what there is.
+a stranger learns nothing of what there is. Whoever connects over `tls://` with a certificate is known by it, if the
+server asks for one: `serve(..., tls=Tls(..., authority="clients.pem", client_certificate="wanted"))`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class WhoAmI(Command[Name]):
 
 
 class Authenticate(Hooks):
-    """Lets in who has logged in on the same connection."""
+    """Lets in who has logged in on the same connection, or has shown a certificate that TLS has verified."""
 
     def __init__(self) -> None:
         self._names: WeakKeyDictionary[Peer, str] = WeakKeyDictionary()
@@ -51,7 +52,7 @@ class Authenticate(Hooks):
     @contextmanager
     def answering(self, ask: Ask) -> Generator[None]:
         """Refuse strangers, and tell the responder who asks."""
-        name = self._names.get(ask.peer)
+        name = self._names.get(ask.peer) or certified_name(ask.peer)
         if name is None:
             if ask.command != LogIn.__command__.name:
                 raise RemoteError("UNAUTHENTICATED", "log in first")
@@ -62,6 +63,11 @@ class Authenticate(Hooks):
             yield
         finally:
             user.reset(before)
+
+
+def certified_name(peer: Peer) -> str | None:
+    """Return the name in the certificate of a peer, if it has shown one."""
+    return peer.certificate.common_name if peer.certificate else None
 
 
 class Gate(Service):

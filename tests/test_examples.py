@@ -1,10 +1,18 @@
 """Each program in `examples/` runs, ends by itself, and prints what it is there to show."""
 
+import asyncio
+import dataclasses
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import ampkit
+from ampkit import Options, RemoteError
+from tests.certificates import CERTIFICATES
 
 ROOT = Path(__file__).parent.parent
 PRINTED = {
@@ -61,3 +69,34 @@ def test_it_prints_what_it_shows(name: str) -> None:
         check=False,
     )
     assert (finished.stdout, finished.stderr, finished.returncode) == (PRINTED[name], "", 0)
+
+
+@pytest.fixture
+def authenticate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import the example of that name, without running it."""
+    name = "authenticate"
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("has_one", [True, False])
+async def test_a_client_is_known_by_its_certificate(authenticate: ModuleType, has_one: bool) -> None:
+    """The hooks of `authenticate` let it in without a token, by the name that TLS has verified; nobody else."""
+    theirs = dataclasses.replace(CERTIFICATES.mutual_server(), client_certificate="wanted")
+    ours = CERTIFICATES.mutual_client() if has_one else CERTIFICATES.client()
+    options = Options(hooks=(authenticate.Authenticate(),))
+    async with (
+        ampkit.serve(authenticate.Office(), "tls://127.0.0.1:0", tls=theirs, options=options) as server,
+        ampkit.connect(server.addresses[0], tls=ours) as peer,
+    ):
+        asking = asyncio.ensure_future(peer.call(authenticate.WhoAmI()))
+        if has_one:
+            assert (await asking).name == "Ada"
+        else:
+            with pytest.raises(RemoteError, match="UNAUTHENTICATED"):
+                await asking
