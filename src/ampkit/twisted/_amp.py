@@ -22,7 +22,7 @@ from ampkit.twisted._question import Question, fire, never
 from ampkit.twisted._reading import STRING_METHODS, STRING_STATE
 from ampkit.twisted._seams import Seams
 from ampkit.twisted._straight import Straight, straightOf
-from ampkit.twisted._writing import socketOf, write
+from ampkit.twisted._writing import write
 
 
 @implementer(IBoxSender, IBoxReceiver, IResponderLocator, IFileDescriptorReceiver)
@@ -102,7 +102,6 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         if attributes is None or len(attributes) != self._known:
             self._keepsSeams = _SEAMS.areKeptBy(self)
             self._straights = {}
-            self._socket = socketOf(self.transport)
         return (
             self._keepsSeams
             and self.boxSender is self

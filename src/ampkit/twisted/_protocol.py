@@ -14,7 +14,7 @@ from ampkit.twisted._interfaces import IBoxSender
 from ampkit.twisted._names import ASK, COMMAND, log
 from ampkit.twisted._reading import BoxReader
 from ampkit.twisted._tls import checkOnlyOneTLS, giveToTLS, notSent, tlsModule
-from ampkit.twisted._writing import socketOf, write
+from ampkit.twisted._writing import write
 
 
 @implementer(IBoxSender)
@@ -71,8 +71,8 @@ class BinaryBoxProtocol(BoxReader, _DescriptorExchanger):
         if self._startingTLSBuffer is not None:
             self._startingTLSBuffer.append(box)
         else:
-            socket = socketOf(self.transport) if self._delivery is None else self._socket
-            write(self.transport, box.serialize(), socket)
+            data = box.serialize()
+            write(self.transport, data, self._socket if type(data) is bytes else None)
 
     def _defaultStartTLSResponder(self) -> dict[str, Any]:
         """Agree to secure the connection, without a certificate of this end's. Decorate another method to differ."""

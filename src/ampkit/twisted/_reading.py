@@ -14,7 +14,7 @@ from ampkit.twisted._boxes import AmpBox
 from ampkit.twisted._names import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 from ampkit.twisted._seams import Seams
 from ampkit.twisted._strings import FRESH, Seen, stringState
-from ampkit.twisted._writing import socketOf
+from ampkit.twisted._writing import sendLater, sendNow, socketOf
 from ampkit.wire.codec import Decoder
 from ampkit.wire.limits import Limits
 
@@ -53,7 +53,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
     _holding = False
     _delivery: dict[str, Any] | None = None  # this instance's attributes while boxes are delivered, None between
     _known = -1  # how many attributes this instance had when it was looked at
-    _socket: Any = None  # its transport, if that was a socket then
+    _socket: Any = None  # its transport while boxes are delivered, if that is a socket
 
     def __init__(self) -> None:
         # What is asked for each box is found ten times as fast in the instance as in the class.
@@ -62,6 +62,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         self._holding = False
         self._delivery = None
         self._known = -1
+        self._socket = None
 
     def _deliver(self, data: bytes) -> None:
         if not self._byStrings:
@@ -97,15 +98,23 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
                 if strings is None:
                     break
                 deliver(strings)
+            if self._socket is not None:
+                sendNow(self._socket)
         finally:
             self._delivery = None
+            self._changeSocket(None)
 
     def _lookAgain(self) -> None:
         """Find out what the program wants to do itself."""
         if not _STRING_SEAMS.areKeptBy(self):
             self._goByStrings()
-        self._socket = socketOf(self.transport)
+        self._changeSocket(socketOf(self.transport))
         self._known = len(self.__dict__)
+
+    def _changeSocket(self, socket: Any) -> None:
+        if self._socket is not None and self._socket is not socket:
+            sendLater(self._socket)
+        self._socket = socket
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
         box = _newBox(AmpBox)

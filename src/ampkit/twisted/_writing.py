@@ -1,4 +1,4 @@
-"""One write of a box's bytes; spares a socket that has bytes waiting what it has done already for those."""
+"""How a box's bytes get into a socket: what is written while a read is handled is sent at its end, in one piece."""
 
 from __future__ import annotations
 
@@ -21,13 +21,27 @@ def socketOf(transport: Any) -> Any:
 
 
 def write(transport: Any, data: bytes, socket: Any) -> None:
-    """Do what `transport.write(data)` does; `socket` is what `socketOf` has just said of it.
+    """Do what `transport.write(data)` does; `socket` is the transport if whoever calls will call `sendNow`, else None.
 
-    A socket puts what is written into a list, and asks the reactor to tell it when it can be sent. While something is
-    in the list it has asked, so what is added only has to stand behind it: a tenth of the time.
+    A socket puts what is written into a list, and asks the reactor to tell it when it can be sent. Where that need not
+    be asked, what is written only has to stand in the list.
     """
-    if transport is socket and transport._tempDataBuffer and transport.producer is None and not transport.TLS:
+    if transport is socket and transport.producer is None and not transport.TLS:
         transport._tempDataBuffer.append(data)
         transport._tempDataLen += len(data)
     else:
         transport.write(data)
+
+
+def sendNow(socket: Any) -> None:
+    """Send what `write` put into the list, as the reactor would in its next turn; whatever is more is left to that."""
+    if not socket._tempDataBuffer or socket.dataBuffer or socket.producer is not None or socket.TLS:
+        return
+    if socket.connected and not socket.disconnecting and not socket._writeDisconnecting:
+        socket.doWrite()
+
+
+def sendLater(socket: Any) -> None:
+    """Let the reactor send what is left in the list."""
+    if socket.connected and (socket._tempDataBuffer or socket.dataBuffer):
+        socket.startWriting()
