@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Final
 
 import trustme
@@ -43,8 +45,8 @@ class Certificates:
     @cached_property
     def files(self) -> Files:
         """Make them, when the first test wants them."""
-        self._folder = TemporaryDirectory()
-        folder = Path(self._folder.name)
+        folder = Path(mkdtemp())
+        atexit.register(shutil.rmtree, folder)
         good, rogue = trustme.CA(), trustme.CA()
         now = datetime.now(UTC)
         leaves = {

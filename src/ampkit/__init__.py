@@ -19,6 +19,7 @@ from ampkit.errors import (
     DeadlineExceeded,
     LocalProtocolError,
     NotSent,
+    ProtocolSwitched,
     RemoteError,
     RemoteProtocolError,
     TlsFailed,
@@ -36,6 +37,7 @@ from ampkit.schema.containers import AmpList, ListOf
 from ampkit.schema.record import Record, Response
 from ampkit.schema.responders import Service
 from ampkit.schema.scalars import Boolean, Bytes, Decimal, Float, Integer, Path, String, Text, Unicode
+from ampkit.schema.switch import Switch
 from ampkit.schema.times import DateTime
 from ampkit.schema.typed import Wire
 from ampkit.wire.box import Box, encode_box
@@ -90,6 +92,7 @@ __all__ = [
     "Peer",
     "Pool",
     "Presence",
+    "ProtocolSwitched",
     "ReconnectingPeer",
     "Record",
     "Remote",
@@ -100,6 +103,7 @@ __all__ = [
     "Service",
     "State",
     "String",
+    "Switch",
     "Text",
     "Tls",
     "TlsFailed",

@@ -9,12 +9,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from ampkit import (
+    Command,
     ConnectionLost,
+    Limits,
     LocalProtocolError,
     Options,
     Peer,
     RemoteError,
     RemoteProtocolError,
+    Service,
     State,
     Tls,
     TlsFailed,
@@ -327,3 +330,85 @@ async def test_plaintext_behind_the_answer_drops_the_peer(junk: bytes, end: int)
             await secret
         await raw.lost
         assert b"Sum" not in raw.received
+
+
+# Commands that require TLS
+
+
+class Pay(Command[None], require_tls=True):
+    """What nobody should read on the way."""
+
+
+class Open(Command[None]):
+    """A command that anybody may send, to a service that answers only over TLS."""
+
+
+class Vault(Service, require_tls=True):
+    """Answers only over TLS."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    @Open.responder
+    def open(self, command: Open) -> None:  # noqa: ARG002 - the command says nothing
+        """Count."""
+        self.opened += 1
+
+
+class Bank(Office):
+    """Answers one command only over TLS; each of these asks takes a slot until the test opens the gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paid = 0
+
+    @Pay.responder
+    def pay(self, command: Pay) -> None:  # noqa: ARG002 - the command says nothing
+        """Count."""
+        self.paid += 1
+
+
+async def test_what_requires_tls_is_neither_sent_nor_run_without() -> None:
+    """A command is kept here; an ask that comes all the same is refused, whether command or service requires it."""
+    bank, vault = Bank(), Vault()
+    async with (
+        serve([bank, vault], "tcp://localhost:0", tls=CERTIFICATES.server()) as server,
+        connect(server.addresses[0], tls=CERTIFICATES.client()) as peer,
+    ):
+        for attempt in (peer.call(Pay()), peer.tell(Pay()), peer.call_many([Pay()])):
+            with pytest.raises(LocalProtocolError, match="start_tls"):
+                await attempt
+        for ask in (peer.call_raw(b"Pay"), peer.call(Open()), peer.call_raw(b"Open")):
+            with pytest.raises(RemoteError, match="TLS_REQUIRED"):
+                await ask
+        await peer.tell_raw(b"Pay")
+        assert await peer.call(Sum(a=1, b=2)) == Total(total=3)
+        assert (bank.paid, vault.opened) == (0, 0)
+        starting = asyncio.create_task(peer.start_tls())
+        await until(lambda: peer.state is not State.OPEN)
+        await peer.call(Pay())  # it waits for TLS
+        await starting
+        await peer.call(Open())
+        assert (bank.paid, vault.opened) == (1, 1)
+
+
+async def test_an_ask_that_waits_in_line_came_without_tls() -> None:
+    """Its turn comes behind the handshake, but it was sent before: it is refused."""
+    bank = Bank()
+    async with (
+        serve(bank, "memory://bank", tls=CERTIFICATES.server(), limits=Limits(max_running_asks=1)) as server,
+        connect("memory://bank", tls=client()) as peer,
+    ):
+        waiting = asyncio.create_task(peer.call(Wait(number=1)))
+        await bank.started.get()
+        line = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        early = asyncio.create_task(peer.call_raw(b"Pay"))
+        await turns()
+        await peer.start_tls()
+        bank.gates[1].set()
+        assert [await waiting, await line] == [Total(total=1), Total(total=3)]
+        with pytest.raises(RemoteError, match="TLS_REQUIRED"):
+            await early
+        await peer.call(Pay())
+        assert bank.paid == 1
+        assert server.peers

@@ -261,3 +261,10 @@ def test_asks_that_are_not_waited_for() -> None:
     assert str(error).isprintable()
     assert len(str(error)) < 1000
     assert isinstance(DEFAULT_DISPATCH.error(CANCELLED, b"", None), RemoteError)
+
+
+def test_what_requires_tls_or_an_answer_is_refused_with_words_that_say_so() -> None:
+    """So that whoever wrote the other end knows what to do."""
+    dispatch = Dispatch()
+    assert dispatch.tls_required(b"Pay\x1b") == Refusal(b"TLS_REQUIRED", b"Pay\\x1b is for connections over TLS")
+    assert dispatch.no_switch() == Refusal(b"MALFORMED", b"a switch needs an answer")

@@ -17,6 +17,7 @@ from ampkit.errors import LocalProtocolError, RemoteProtocolError
 from ampkit.schema.command import RESPONDS_TO, Command
 from ampkit.schema.record import Record, Response
 from ampkit.schema.scalars import Integer
+from ampkit.schema.switch import Switch
 from ampkit.wire.box import END
 
 R = TypeVar("R")
@@ -294,7 +295,7 @@ def test_a_mixin_before_or_behind_the_command_changes_nothing() -> None:
 @pytest.mark.parametrize("response", [int, Record, Total(total=1), list[int], "int", object], ids=repr)
 def test_other_things_in_the_brackets_are_a_type_error(response: Any) -> None:
     """Only a Response class or None can come back."""
-    with pytest.raises(TypeError, match=r"^Wrong: Command\[\.\.\.\] takes a Response class or None, not "):
+    with pytest.raises(TypeError, match=r"^Wrong: Command\[\.\.\.\] takes a Response class, Switch or None, not "):
 
         class Wrong(Command[response]):
             pass
@@ -502,3 +503,40 @@ def test_the_decorator_marks_the_function_and_returns_it() -> None:
     assert first is function
     assert Ping.responder(first) is function
     assert getattr(function, RESPONDS_TO) == (Sum, Ping)
+
+
+def test_a_command_may_require_tls() -> None:
+    """Its subclasses do too, unless they say otherwise."""
+
+    class Pay(Command[None], require_tls=True):
+        pass
+
+    class PayTwice(Pay):
+        pass
+
+    class Look(Pay, require_tls=False):
+        pass
+
+    assert [cls.__command__.requires_tls for cls in (Ping, Pay, PayTwice, Look)] == [False, True, True, False]
+
+
+def test_a_command_may_switch() -> None:
+    """It has no response on the wire; without an answer it would switch nowhere."""
+
+    class Become(Command[Switch]):
+        pass
+
+    class Later(Command["Switch"]):
+        pass
+
+    for command in (Become, Later):
+        assert command.__command__.switches
+        assert command.__command__.response is None
+        assert command.__command__.decode_response({}) is None
+    assert not Ping.__command__.switches
+
+    class Nowhere(Command[Switch], answers=False):
+        pass
+
+    with pytest.raises(TypeError, match="answers=False"):
+        _ = Nowhere.__command__

@@ -322,3 +322,35 @@ def test_class_keywords_of_a_base_of_the_program_s_own_arrive() -> None:
 
     assert seen == ["x"]
     assert Tagged.__responders__ == {}
+
+
+def test_a_service_may_require_tls() -> None:
+    """For all its responders, and so do its subclasses unless they say otherwise."""
+
+    class Vault(Calculator, require_tls=True):
+        pass
+
+    class Safe(Vault):
+        pass
+
+    class Window(Vault, require_tls=False):
+        pass
+
+    needed = [Responders(service()).find(b"Sum") for service in (Calculator, Vault, Safe, Window)]
+    assert [responder and responder.requires_tls for responder in needed] == [False, True, True, False]
+
+
+def test_a_command_that_requires_tls_requires_it_of_any_service() -> None:
+    """Whatever the service says."""
+
+    class Pay(Command[None], require_tls=True):
+        pass
+
+    class Shop(Service, require_tls=False):
+        @Pay.responder
+        def pay(self, command: Pay) -> None:
+            pass
+
+    responder = Responders(Shop()).find(b"Pay")
+    assert responder is not None
+    assert responder.requires_tls

@@ -15,6 +15,7 @@ from ampkit.asyncio.deadlines import Deadlines
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
+from ampkit.asyncio.switch_answering import SwitchAnswering
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
@@ -66,26 +67,25 @@ class Answering:
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
         self._slots: dict[bytes | int, Slot] = {}
         self._stopped: dict[bytes | int, Refusal] = {}
+        self.switching = SwitchAnswering(channel, self)
         self._spared: set[asyncio.Task[Any]] = set()
 
     def ask_received(self, event: AskReceived, peer: Any) -> bool:
         """Run the responder, or refuse, or let the ask wait; return false if nothing more can be read for now."""
+        if event is self.switching.event:
+            return self.switching.is_decided()
         if event.command[:1] == b"_" and self._extending.take(event):
             return True
         if len(self._tasks) >= self._max_running or self._channel.is_full or self._line.size:
             admission = self._admission(event)
-            if admission is Admission.PAUSE:
-                return False
-            if admission is Admission.REFUSE:
-                return self._turn_away(event, self._dispatch.busy("too many asks are running"))
-            if admission is Admission.QUEUE:
-                return self._queue(event)
+            if admission is not Admission.RUN:
+                return self._put_off(event, admission)
         due: float | None = None
         if TIMEOUT in event.box:
             try:
                 due = self._due(event)
             except RemoteProtocolError as error:
-                return self._turn_away(event, self._dispatch.malformed(error))
+                return self.turn_away(event, self._dispatch.malformed(error))
         return self._begin(event, due, peer)
 
     def room_made(self, peer: Any) -> None:
@@ -94,11 +94,11 @@ class Answering:
         while line.size and len(self._tasks) < self._max_running and not self._channel.is_full:
             waiting = line.take()
             if waiting.is_cancelled:
-                self._turn_away(waiting.event, self._dispatch.cancelled())
+                self.turn_away(waiting.event, self._dispatch.cancelled())
             else:
                 self._begin(waiting.event, waiting.due, peer)
         while line.size and self._is_stuck():
-            self._turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
+            self.turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
 
     def cancel_ask(self, tag: bytes) -> None:
         """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
@@ -124,11 +124,22 @@ class Answering:
         """Whether no responder can end before the other end answers something."""
         return len(self._tasks) >= self._max_running and all(slot.calls for slot in self._slots.values())
 
+    def _put_off(self, event: AskReceived, admission: Admission) -> bool:
+        if admission is Admission.REFUSE:
+            return self.turn_away(event, self._dispatch.busy("too many asks are running"))
+        return admission is Admission.QUEUE and self._queue(event)
+
     def _queue(self, event: AskReceived) -> bool:
+        responder = self.responders.find(event.command)
+        if responder is not None:
+            if responder.command.switches:  # what stands behind it may be no box
+                return False
+            if responder.requires_tls and not self._connection.is_secure:  # which it may be by the time of its turn
+                return self.turn_away(event, self._dispatch.tls_required(event.command))
         try:
             self._line.add(event, self._due(event))
         except RemoteProtocolError as error:
-            self._turn_away(event, self._dispatch.malformed(error))
+            self.turn_away(event, self._dispatch.malformed(error))
         return True
 
     def _due(self, event: AskReceived) -> float | None:
@@ -138,14 +149,18 @@ class Answering:
     def _begin(self, event: AskReceived, due: float | None, peer: Any) -> bool:
         """Run a responder, or refuse; the ask is done with in either case."""
         if self._connection.state is State.CLOSING:
-            return self._turn_away(event, self._dispatch.busy("this end is closing the connection"))
+            return self.turn_away(event, self._dispatch.busy("this end is closing the connection"))
         responder = self.responders.find(event.command)
         if responder is None:
-            return self._turn_away(event, self._dispatch.unhandled(event.command))
+            return self.turn_away(event, self._dispatch.unhandled(event.command))
+        if responder.requires_tls and not self._connection.is_secure:
+            return self.turn_away(event, self._dispatch.tls_required(event.command))
+        if responder.command.switches:
+            return self.switching.asked(event, responder, peer)
         try:
             command = responder.command.decode(event.box)
         except RemoteProtocolError as error:
-            return self._turn_away(event, self._dispatch.malformed(error))
+            return self.turn_away(event, self._dispatch.malformed(error))
         self.asked += 1
         if due is DUE.get():  # most often there is none
             self._respond(event.tag, responder, command, peer, None)
@@ -171,9 +186,9 @@ class Answering:
         try:
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
         except Exception as error:  # noqa: BLE001 - whatever it raised, its caller is told, and it is logged here
-            self._fail(tag, schema, error)
+            self.fail(tag, schema, error)
         except asyncio.CancelledError:
-            self._fail(tag, schema, LocalProtocolError("the responder was cancelled"))
+            self.fail(tag, schema, LocalProtocolError("the responder was cancelled"))
         else:
             if result.__class__ is schema.response or not hasattr(result, "__await__"):
                 self._answer(tag, schema, result)
@@ -194,6 +209,20 @@ class Answering:
             if due is not None:
                 self._stop_at(due, key, task)
 
+    def run(self, work: Coroutine[Any, Any, None], then: Callable[[], None]) -> None:
+        """Run a responder of an unusual kind: it has a slot like any, and ends with the connection."""
+        task = self._channel.loop.create_task(work)
+        self.asked += 1
+        key = self.asked
+        self._tasks[key] = task
+
+        def ended(_: object) -> None:
+            del self._tasks[key]
+            then()
+            self._channel.pull_soon()
+
+        task.add_done_callback(ended)
+
     def _stop_at(self, due: float, key: bytes | int, task: asyncio.Task[None]) -> None:
         limit = self._deadlines.start(due - self._channel.loop.time())
         limit.waiting = Overdue(lambda: self._stop(key, task, self._dispatch.late()))
@@ -212,7 +241,7 @@ class Answering:
         except asyncio.CancelledError:
             self._cancelled(key, tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
-            self._fail(tag, schema, error)
+            self.fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
             self._slots.pop(key, None)
@@ -234,7 +263,7 @@ class Answering:
         if refusal is not None:
             self._refuse(tag, refusal)
         elif self._connection.state is not State.CLOSED:
-            self._fail(tag, schema, LocalProtocolError("the responder was cancelled"))
+            self.fail(tag, schema, LocalProtocolError("the responder was cancelled"))
 
     # The end
 
@@ -272,14 +301,14 @@ class Answering:
         try:
             self._send(tag, schema.encode_response(result))
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
-            self._fail(tag, schema, error)
+            self.fail(tag, schema, error)
 
     def _send(self, tag: bytes | None, pairs: bytes) -> None:
         if tag is not None and self._connection.state is not State.CLOSED:
             self._connection.answer_encoded(tag, pairs)
             self._channel.flush_soon(len(pairs))
 
-    def _fail(self, tag: bytes | None, schema: CommandSchema, error: Exception) -> None:
+    def fail(self, tag: bytes | None, schema: CommandSchema, error: Exception) -> None:
         try:
             refusal = self._dispatch.refusal(error, schema)
             if refusal.undeclared or tag is None:
@@ -290,7 +319,7 @@ class Answering:
             self.log.failure(f"refusing {printable(schema.name)} failed", failure)
             self._refuse(tag, _UNKNOWN)
 
-    def _turn_away(self, event: AskReceived, refusal: Refusal) -> bool:
+    def turn_away(self, event: AskReceived, refusal: Refusal) -> bool:
         """Refuse without having run anything; the event is done with. Nobody but the log hears of what is only told."""
         if event.tag is None:
             self.log.not_run(event.command, refusal)

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, cast
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
-from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
+from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched, RemoteProtocolError
 from ampkit.wire.limits import Limits
 
 _ONE_WRITE: Final = 65_536
@@ -247,6 +247,24 @@ class Channel(asyncio.Protocol):
             self._make_room()
 
     # The end
+
+    def hand_over(self, protocol: asyncio.Protocol, received: bytes) -> None:
+        """End because the transport is another protocol's now, with what was received for it already."""
+        self.flush()
+        transport, self.transport = self.transport, None
+        assert transport is not None  # noqa: S101 - it has just brought an event
+        is_paused = self._is_paused
+        self.end(ProtocolSwitched("the connection speaks another protocol now"))
+        self.closed.set_result(None)
+        transport.set_write_buffer_limits()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        if is_paused:
+            protocol.pause_writing()
+        if received:
+            protocol.data_received(received)
+        if not self.is_reading:
+            transport.resume_reading()
 
     def fail(self, reason: AmpError) -> None:
         """End at once because of what the other end did: what was queued is tried, nothing is waited for."""

@@ -58,7 +58,7 @@ class Extending:
 
     def notify(self, name: bytes, pairs: bytes | None = None, ended: Callable[[Any], None] | None = None) -> bool:
         """Ask; `ended` is called with the outcome. Return false if it could not be sent, or need not be."""
-        if not self.knows(name) or self._connection.state is State.CLOSED:
+        if not self.knows(name) or self._connection.state in {State.CLOSED, State.SWITCHING}:
             return False
         pairs = pairs or command_pairs(name)
 

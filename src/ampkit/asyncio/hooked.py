@@ -145,7 +145,8 @@ class HookedResponders(Responders):
         if hooked is None:
             responder = self._responders.find(name)
             schema = replace(responder.command if responder else _Unknown.__command__, name=name, decode=_whole)
-            hooked = Responder(schema, partial(self._answer, name, responder), takes_peer=True)
+            requires_tls = responder is not None and responder.requires_tls
+            hooked = Responder(schema, partial(self._answer, name, responder), True, requires_tls)
             if responder:  # the names that have none are the other end's to choose, without end
                 self._table[name] = hooked
         return hooked

@@ -19,6 +19,7 @@ from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.keepalive import Keepalive
 from ampkit.asyncio.remote import UNSET, Remote, Unset
 from ampkit.asyncio.starttls import StartTls
+from ampkit.asyncio.switch import Switching
 from ampkit.core.connection import Connection
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import (
@@ -45,11 +46,13 @@ from ampkit.policy.extensions import CANCEL, DRAIN, PING, cancelled_tag
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
 from ampkit.schema.responders import Responders
+from ampkit.schema.switch import Switch
 from ampkit.wire.box import Box
 from ampkit.wire.limits import Limits
 from ampkit.wire.text import printable
 
 R = TypeVar("R")
+P = TypeVar("P", bound=asyncio.Protocol)
 
 
 class Peer(Remote):
@@ -79,6 +82,7 @@ class Peer(Remote):
         )
         self.closing = Closing(self._channel, self._calls, self._answering, self._extending, options.close_timeout)
         self.starttls = StartTls(self._channel, self._calls, options)
+        self._switching = Switching(self._channel, self._calls)
         self._make_responders = make_responders
         self._remote = self._local = address
         self._options = options
@@ -96,6 +100,8 @@ class Peer(Remote):
         RemoteProtocolError if the answer is not what the command declares; ConnectionLost; DeadlineExceeded.
         """
         schema = command.__command__
+        if schema.requires_tls or schema.switches:
+            self._check(schema)
         pairs = schema.encode(command)
         if not schema.answers:
             await self._tell(pairs, schema.name, self._seconds(timeout))
@@ -111,6 +117,7 @@ class Peer(Remote):
         for command in commands:
             schema = command.__command__
             schemas.append(schema)
+            self._check(schema)
             pairs.append(_answerable(schema).encode(command))
         outcomes = await self._calls.ask_many(pairs, self._seconds(timeout))
         results: list[Any] = []
@@ -128,6 +135,7 @@ class Peer(Remote):
         responder for it or if it fails. Raises LocalProtocolError and ConnectionLost as `call` does.
         """
         schema = command.__command__
+        self._check(schema)
         await self._tell(schema.encode(command), schema.name, None)
 
     async def call_raw(
@@ -165,6 +173,43 @@ class Peer(Remote):
         refused = await self.starttls.start(tls)
         if refused is not None:
             raise self._error(RefusalReceived(None, refused.code, refused.description), START_TLS, None)
+
+    async def switch(
+        self, command: Command[Switch], protocol: Callable[[], P], *, timeout: float | Unset | None = UNSET
+    ) -> tuple[asyncio.Transport, P]:
+        """Ask the other end to go on with another protocol; return the transport, and the protocol that has it now.
+
+        If it agrees, `protocol` is called for an `asyncio.Protocol`, which gets `connection_made`, and the bytes that
+        stand behind the answer. For this peer the connection has ended: calls that wait, and all later ones, raise
+        ConnectionLost. Until the other end has decided, whatever is called raises ProtocolSwitched.
+
+        Raises what `call` does: if the other end refuses, all goes on as before. But the connection is closed if the
+        time runs out or if this is cancelled, as the other end may have switched.
+        """
+        made: list[P] = []
+
+        def make() -> P:
+            made.append(protocol())
+            return made[0]
+
+        schema = command.__command__
+        if not schema.switches:
+            raise LocalProtocolError(f"{printable(schema.name)} does not switch; declare it as a Command[Switch]")
+        self._check(schema, switching=True)
+        outcome = await self._switching.ask(schema.encode(command), make, self._seconds(timeout))
+        if isinstance(outcome, ChangeRefused):
+            raise self._error(RefusalReceived(None, outcome.code, outcome.description), schema.name, schema)
+        if isinstance(outcome, Ended):
+            raise self._error(outcome, schema.name, schema)
+        return outcome, made[0]
+
+    async def switch_to_streams(
+        self, command: Command[Switch], *, timeout: float | Unset | None = UNSET
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Ask the other end to go on with another protocol, as `switch` does; return a reader and a writer for it."""
+        reader = asyncio.StreamReader()
+        transport, protocol = await self.switch(command, lambda: asyncio.StreamReaderProtocol(reader), timeout=timeout)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self._channel.loop)
 
     @property
     def state(self) -> State:
@@ -271,7 +316,10 @@ class Peer(Remote):
         elif isinstance(event, ChangeRefused):
             for waiter in self._connection.stay():
                 waiter.set_result(Ended(TlsFailed("not sent: it was to go over TLS, which was refused", "refused")))
-            self.starttls.refused(event)
+            refused = self._switching if self._switching.is_asking else self.starttls
+            refused.refused(event)
+        else:
+            self._switching.agreed(event)
 
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """End all calls and cancel all responders."""
@@ -294,6 +342,14 @@ class Peer(Remote):
     def _tls(self) -> ssl.SSLObject | None:
         transport = self._channel.transport
         return None if transport is None else transport.get_extra_info("ssl_object")
+
+    def _check(self, schema: CommandSchema, *, switching: bool = False) -> None:
+        """Refuse what would be sent without the TLS that it requires, or in another way than it has to be."""
+        if schema.switches and not switching:
+            raise LocalProtocolError(f"{printable(schema.name)} switches the connection; use `switch`")
+        becomes_secure = self.state in {State.SECURING, State.HANDSHAKING}
+        if schema.requires_tls and not (self.is_secure or becomes_secure):
+            raise LocalProtocolError(f"{printable(schema.name)} is for connections over TLS; `start_tls` first")
 
     async def _tell(self, pairs: bytes, name: bytes, seconds: float | None) -> None:
         if not await self._calls.tell(pairs, seconds):

@@ -87,6 +87,10 @@ class Dispatch:
         """Return the refusal for an ask that should have come over TLS."""
         return Refusal(TLS_REQUIRED, f"{printable(name, _NAME_SHOWN)} is for connections over TLS".encode())
 
+    def no_switch(self) -> Refusal:
+        """Return the refusal for a switch that nobody waits for: it would begin nowhere."""
+        return Refusal(MALFORMED, b"a switch needs an answer")
+
     def error(self, code: bytes | None, description: bytes, command: CommandSchema | None) -> Exception:
         """Return the exception for a refusal that the other end sent.
 

@@ -26,6 +26,7 @@ from ampkit.schema.classic import refuse_attributes, take_arguments, take_respon
 from ampkit.schema.compiler import make_encoder
 from ampkit.schema.hints import Compiled, Scope, evaluated, scope_of
 from ampkit.schema.record import Record, Response
+from ampkit.schema.switch import Switch
 from ampkit.wire.box import encode_pair
 from ampkit.wire.keys import COMMAND
 from ampkit.wire.limits import MAX_VALUE_LENGTH
@@ -62,6 +63,10 @@ class CommandSchema:
     """The exceptions behind which the responding end closes the connection."""
     answers: bool
     idempotent: bool
+    requires_tls: bool
+    """Neither sent nor run on a connection without TLS."""
+    switches: bool
+    """Behind its answer the connection speaks another protocol."""
     """It may run twice as well as once, so whoever does not know whether it ran may repeat it."""
 
     def encode_response(self, value: Any) -> bytes:
@@ -103,6 +108,7 @@ class _Declared:
     fatal_errors: Mapping[type[Exception], bytes]
     answers: bool | None
     idempotent: bool | None
+    requires_tls: bool | None
 
 
 class Command(Record, Generic[R_co]):
@@ -112,16 +118,17 @@ class Command(Record, Generic[R_co]):
     class's own name, never an inherited one); `errors` and `fatal_errors`, exception to code (inherited and
     added to; behind a fatal one the responding end closes the connection); `answers=False` (nobody waits for
     an answer; inherited); `idempotent=True` (to run it twice does what running it once does, so it is repeated
-    where a connection was lost; inherited). The classic form has `arguments = [(b"a", Integer())]` and
-    `response = [(b"total", Integer())]` in the class body in place of annotations. Raises TypeError for a
-    class that cannot be a command.
+    where a connection was lost; inherited); `require_tls=True` (neither sent nor run without TLS; inherited).
+    Behind the answer to a `Command[Switch]` the connection speaks another protocol. The classic form has
+    `arguments = [(b"a", Integer())]` and `response = [(b"total", Integer())]` in the class body in place of
+    annotations. Raises TypeError for a class that cannot be a command.
     """
 
     __command__: ClassVar[CommandSchema]
-    __declared__: ClassVar[_Declared] = _Declared({}, {}, answers=True, idempotent=False)
+    __declared__: ClassVar[_Declared] = _Declared({}, {}, answers=True, idempotent=False, requires_tls=False)
     __answer__: ClassVar[Any]
     """What stands for R: a class, None, a name of a class to come, or a variable still."""
-    __response__: ClassVar[type[Response] | None] = None
+    __response__: ClassVar[type[Response] | type[Switch] | None] = None
 
     def __init_subclass__(
         cls,
@@ -131,6 +138,7 @@ class Command(Record, Generic[R_co]):
         fatal_errors: Errors | None = None,
         answers: bool | None = None,
         idempotent: bool | None = None,
+        require_tls: bool | None = None,
         **options: Any,
     ) -> None:
         refuse_attributes(cls)
@@ -138,7 +146,7 @@ class Command(Record, Generic[R_co]):
         response = take_response(cls)
         _refuse_responder(cls)
         super().__init_subclass__(**options)
-        cls.__declared__ = _Declared(_codes(errors), _codes(fatal_errors), answers, idempotent)
+        cls.__declared__ = _Declared(_codes(errors), _codes(fatal_errors), answers, idempotent, require_tls)
         if response is not None:
             cls.__response__ = response
         elif (answer := _answer_of(cls)) is not cls.__answer__:
@@ -215,21 +223,22 @@ def _answer_of(cls: type[Command[Any]]) -> Any:
     return cls.__answer__
 
 
-def _response(answer: Any, cls: type, scope: Scope) -> type[Response] | None:
+def _response(answer: Any, cls: type, scope: Scope) -> type[Response] | type[Switch] | None:
     response = evaluated(answer, cls, scope)
     if response is type(None) or isinstance(response, TypeVar):
         return None
-    if isinstance(response, type) and issubclass(response, Response):
+    if isinstance(response, type) and (issubclass(response, Response) or response is Switch):
         return response
-    raise TypeError(f"{cls.__name__}: Command[...] takes a Response class or None, not {response!r}")
+    raise TypeError(f"{cls.__name__}: Command[...] takes a Response class, Switch or None, not {response!r}")
 
 
 def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
     schema = cls.__schema__
-    response = cls.__response__
+    declared = cls.__response__
+    response = declared if declared is not None and issubclass(declared, Response) else None
     errors, fatal = _inherited_errors(cls)
     answers = _inherited(cls, "answers")
-    if response is not None and not answers:
+    if declared is not None and not answers:
         raise TypeError(f"{cls.__name__}: with answers=False nothing comes back; make it a Command[None]")
     return CommandSchema(
         name=name,
@@ -242,6 +251,8 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
         fatal=frozenset(fatal),
         answers=answers,
         idempotent=_inherited(cls, "idempotent"),
+        requires_tls=_inherited(cls, "requires_tls"),
+        switches=declared is Switch,
     )
 
 

@@ -18,14 +18,17 @@ class Service:
 
     One instance serves all connections. A subclass may override a responder without decorating it again.
     Two responders for one command, or a responder with parameters it will not be given, raise TypeError when
-    the class is defined.
+    the class is defined. With `class Vault(Service, require_tls=True)` it answers only over TLS; inherited.
     """
 
+    __requires_tls__: ClassVar[bool] = False
     __responders__: ClassVar[Mapping[type[Command[Any]], str]] = {}
     """Command to the name of the method that responds to it."""
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, *, require_tls: bool | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if require_tls is not None:
+            cls.__requires_tls__ = require_tls
         table: dict[type[Command[Any]], str] = {}
         for name, command in _decorated(cls):
             if table.setdefault(command, name) != name:
@@ -43,6 +46,8 @@ class Responder:
     command: CommandSchema
     function: Callable[..., Any]
     takes_peer: bool
+    requires_tls: bool = False
+    """Whether the command or the service says so."""
 
 
 Services: TypeAlias = Service | Iterable[Service] | None
@@ -59,18 +64,18 @@ class Responders:
         self._table: dict[bytes, Responder] = {}
         for service in _each(services):
             for command, method in service.__responders__.items():
-                self._add(command.__command__, getattr(service, method))
+                self._add(command.__command__, getattr(service, method), service.__requires_tls__)
 
     def find(self, name: bytes) -> Responder | None:
         """Return the responder to the command of this name, or None."""
         return self._table.get(name)
 
-    def _add(self, command: CommandSchema, function: Callable[..., Any]) -> None:
+    def _add(self, command: CommandSchema, function: Callable[..., Any], requires_tls: bool) -> None:
         if command.name in self._table:
             both = f"{_shown(self._table[command.name].function)} and {_shown(function)}"
             raise TypeError(f"two responders for the command {printable(command.name)}: {both}")
         takes_peer = _PEER in inspect.signature(function).parameters
-        self._table[command.name] = Responder(command, function, takes_peer)
+        self._table[command.name] = Responder(command, function, takes_peer, requires_tls or command.requires_tls)
 
 
 def _decorated(cls: type) -> Iterator[tuple[str, type[Command[Any]]]]:
