@@ -535,8 +535,7 @@ def test_a_command_may_switch() -> None:
         assert command.__command__.decode_response({}) is None
     assert not Ping.__command__.switches
 
-    class Nowhere(Command[Switch], answers=False):
-        pass
-
     with pytest.raises(TypeError, match="answers=False"):
-        _ = Nowhere.__command__
+
+        class Nowhere(Command[Switch], answers=False):
+            pass
