@@ -56,12 +56,17 @@ def test_an_error_that_is_not_whole_ends_its_call(missing: str, amp: Any, base: 
 
 @difference("cancelling a call's Deferred")
 def test_a_cancelled_call_is_forgotten(amp: Any, base: Any, is_ours: bool) -> None:
-    """At once."""
-    started(end := base())
+    """At once; if nobody handled that it was cancelled, its late answer does not drop the connection either."""
+    wire = started(end := base())
     deferred = end.callRemote(one(amp))
     Watched(deferred)
     deferred.cancel()
     assert end._outstandingRequests == ({} if is_ours else {b"1": deferred})
+    unhandled = end.callRemote(one(amp))
+    unhandled.cancel()
+    end.dataReceived(bytes_of(_answer=b"2"))
+    assert wire.closed == (0 if is_ours else 1)
+    Watched(unhandled)
 
 
 @difference("an answer that comes while its ask is being written")
@@ -147,6 +152,21 @@ def test_a_command_of_any_name_is_unhandled(base: Any, is_ours: bool) -> None:
     else:
         with pytest.raises(UnicodeDecodeError):
             end.dataReceived(ask)
+
+
+@difference("an errback that is added while an answer's callbacks run")
+def test_an_errback_may_be_added_by_a_callback(amp: Any, is_ours: bool) -> None:
+    """It is in time to handle the failure."""
+    wire = started(end := amp.AMP())
+    asked = end.callRemote(one(amp))
+
+    def fail(_: Any) -> Any:
+        asked.addErrback(lambda failure: failure.type)
+        raise LookupError
+
+    asked.addCallback(fail)
+    end.dataReceived(bytes_of(_answer=b"1"))
+    assert (Watched(asked).result, wire.closed) == ((LookupError, 0) if is_ours else (None, 1))
 
 
 @difference("a conversion that fails")
