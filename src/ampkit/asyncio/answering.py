@@ -67,7 +67,7 @@ class Answering:
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
         self._slots: dict[bytes | int, Slot] = {}
         self._stopped: dict[bytes | int, Refusal] = {}
-        self.switching = SwitchAnswering(channel, self)
+        self.switching = SwitchAnswering(channel)
         self._spared: set[asyncio.Task[Any]] = set()
 
     def ask_received(self, event: AskReceived, peer: Any) -> bool:
@@ -156,7 +156,7 @@ class Answering:
         if responder.requires_tls and not self._connection.is_secure:
             return self.turn_away(event, self._dispatch.tls_required(event.command))
         if responder.command.switches:
-            return self.switching.asked(event, responder, peer)
+            return self.switching.asked(event, responder, peer, self)
         try:
             command = responder.command.decode(event.box)
         except RemoteProtocolError as error:

@@ -27,13 +27,12 @@ class SwitchAnswering:
     While a coroutine decides, nothing more is read: what stands behind the ask may be no box.
     """
 
-    def __init__(self, channel: Channel, answering: Answering) -> None:
+    def __init__(self, channel: Channel) -> None:
         self.event: AskReceived | None = None
         """The ask that is being decided, or was and is still offered."""
         self._is_decided = False
         self._channel = channel
         self._connection = channel.connection
-        self._answering = answering
 
     def is_decided(self) -> bool:
         """Return whether reading may go on behind the event."""
@@ -41,52 +40,52 @@ class SwitchAnswering:
             self.event = None
         return self._is_decided
 
-    def asked(self, event: AskReceived, responder: Responder, peer: Any) -> bool:
+    def asked(self, event: AskReceived, responder: Responder, peer: Any, answering: Answering) -> bool:
         """Run the responder; return false if it has not decided yet."""
         schema = responder.command
         if event.tag is None:
-            return self._answering.turn_away(event, DEFAULT_DISPATCH.no_switch())
+            return answering.turn_away(event, DEFAULT_DISPATCH.no_switch())
         try:
             command = schema.decode(event.box)
         except RemoteProtocolError as error:
-            return self._answering.turn_away(event, DEFAULT_DISPATCH.malformed(error))
+            return answering.turn_away(event, DEFAULT_DISPATCH.malformed(error))
         try:
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
         except Exception as error:  # noqa: BLE001 - whatever it raised, its caller is told
-            self._answering.fail(event.tag, schema, error)
+            answering.fail(event.tag, schema, error)
             return True
         if hasattr(result, "__await__"):
             self.event, self._is_decided = event, False
-            self._answering.run(self._decide(event.tag, schema, result), lambda: self._decided(result))
+            answering.run(self._decide(event.tag, schema, result, answering), lambda: self._decided(result))
             return False
-        self._take(event.tag, schema, result)
+        self._take(event.tag, schema, result, answering)
         return True
 
-    async def _decide(self, tag: bytes, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    async def _decide(self, tag: bytes, schema: CommandSchema, awaitable: Awaitable[Any], answering: Answering) -> None:
         try:
             result = await awaitable
         except asyncio.CancelledError:
             if self._connection.state is not State.CLOSED:
-                self._answering.fail(tag, schema, LocalProtocolError("the responder was cancelled"))
+                answering.fail(tag, schema, LocalProtocolError("the responder was cancelled"))
         except Exception as error:  # noqa: BLE001 - as in asked
-            self._answering.fail(tag, schema, error)
+            answering.fail(tag, schema, error)
         else:
-            with self._answering.sparing(asyncio.current_task()):
-                self._take(tag, schema, result)
+            with answering.sparing(asyncio.current_task()):
+                self._take(tag, schema, result, answering)
 
     def _decided(self, awaitable: Awaitable[Any]) -> None:
         self._is_decided = True
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # if it never began, Python would complain
 
-    def _take(self, tag: bytes, schema: CommandSchema, result: object) -> None:
+    def _take(self, tag: bytes, schema: CommandSchema, result: object, answering: Answering) -> None:
         """Agree to what the responder has returned, if there is still a connection to switch."""
         if self._connection.state is State.CLOSED:
             return
         try:
             protocol = _protocol_of(schema, result)
         except Exception as error:  # noqa: BLE001 - the program's own code failed
-            self._answering.fail(tag, schema, error)
+            answering.fail(tag, schema, error)
             return
         self._connection.answer_encoded(tag, b"")
         self._channel.hand_over(protocol, self._connection.switch())
