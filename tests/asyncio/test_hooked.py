@@ -28,7 +28,8 @@ from ampkit import (
     UnhandledCommand,
     UnknownRemoteError,
 )
-from ampkit.asyncio.hooked import HookedResponders
+from ampkit.asyncio.hooked_peer import HookedPeer
+from ampkit.asyncio.hooked_responders import HookedResponders
 from ampkit.core.watched import WatchedConnection
 from ampkit.hooks import Ask, Call
 from ampkit.policy.dispatch import DEFAULT_DISPATCH
@@ -273,7 +274,7 @@ async def test_a_hook_that_looks_on_and_fails_does_no_harm(caplog: pytest.LogCap
 async def test_without_hooks_nothing_stands_in_the_way() -> None:
     """The peer is the one that knows no hooks, and what is not overridden leaves responders and boxes alone."""
     async with joined(Office(), here=(Hooks(),)) as peer:
-        assert type(peer) is not Peer
+        assert type(peer) is HookedPeer  # whose calls are those of any peer
         plain: list[Peer] = []
         async with (
             ampkit.serve(plain.append, "memory://plain"),
