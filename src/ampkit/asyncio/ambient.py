@@ -1,4 +1,4 @@
-"""What a responder does not have to pass on to all that it calls: who it is and how long it has; measures no time."""
+"""What a responder does not have to pass on to all that it calls: who it is, and how long it has; measures no time."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 
 
 @dataclass(slots=True, eq=False)
-class Slot:
-    """The place of one coroutine responder among those that run on its connection."""
+class Turn:
+    """One responder that runs, for those who act on its behalf."""
 
     connection: object
+    """The connection on which it was asked."""
+    due: float | None
+    """The event loop's time until which its caller waits."""
     calls: int = 0
-    """Its own calls to the end that asked, which it waits for now."""
+    """Its own calls on that connection, which it waits for now."""
 
 
-DUE: Final[ContextVar[float | None]] = ContextVar("ampkit_due", default=None)
-"""The event loop's time; set while a responder runs whose caller said how long it waits."""
-
-RESPONDER: Final[ContextVar[Slot | None]] = ContextVar("ampkit_responder", default=None)
-"""The coroutine responder on behalf of which this is done."""
+TURN: Final[ContextVar[Turn | None]] = ContextVar("ampkit_turn", default=None)
+"""Whose turn it is: set in coroutine responders, and in plain ones whose caller said how long it waits."""
 
 
 def deadline() -> float | None:
@@ -29,4 +29,5 @@ def deadline() -> float | None:
     None outside a responder, and where the caller set no time. A coroutine responder is cancelled when that time
     comes, and its own calls end by then; a plain one that takes long may look for itself.
     """
-    return DUE.get()
+    turn = TURN.get()
+    return None if turn is None else turn.due

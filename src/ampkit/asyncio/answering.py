@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Final
 
-from ampkit.asyncio.ambient import DUE, RESPONDER, Slot
+from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
@@ -21,7 +21,7 @@ from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
 from ampkit.policy.dispatch import UNKNOWN, Refusal
-from ampkit.policy.extensions import TIMEOUT, read_timeout
+from ampkit.policy.extensions import EXTENSIONS, TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
@@ -65,7 +65,8 @@ class Answering:
         self._deadlines = Deadlines(channel.loop)
         self._line = Line(limits)
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
-        self._slots: dict[bytes | int, Slot] = {}
+        self._turns: dict[bytes | int, Turn] = {}
+        self._is_nested = TURN.get() is not None
         self._stopped: dict[bytes | int, Refusal] = {}
         self.switching = SwitchAnswering(channel)
         self._spared: set[asyncio.Task[Any]] = set()
@@ -74,7 +75,7 @@ class Answering:
         """Run the responder, or refuse, or let the ask wait; return false if nothing more can be read for now."""
         if event is self.switching.event:
             return self.switching.is_decided()
-        if event.command[:1] == b"_" and self._extending.take(event):
+        if event.command in EXTENSIONS and self._extending.take(event):
             return True
         if len(self._tasks) >= self._max_running or self._channel.is_full or self._line.size:
             admission = self._admission(event)
@@ -122,7 +123,7 @@ class Answering:
 
     def _is_stuck(self) -> bool:
         """Whether no responder can end before the other end answers something."""
-        return len(self._tasks) >= self._max_running and all(slot.calls for slot in self._slots.values())
+        return len(self._tasks) >= self._max_running and all(turn.calls for turn in self._turns.values())
 
     def _put_off(self, event: AskReceived, admission: Admission) -> bool:
         if admission is Admission.REFUSE:
@@ -162,7 +163,7 @@ class Answering:
         except RemoteProtocolError as error:
             return self.turn_away(event, self._dispatch.malformed(error))
         self.asked += 1
-        if due is DUE.get():  # most often there is none
+        if due is None and not self._is_nested:
             self._respond(event.tag, responder, command, peer, None)
         else:
             self._respond_in_time(event.tag, responder, command, peer, due)
@@ -172,14 +173,14 @@ class Answering:
         self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None
     ) -> None:
         """Respond to an ask that has a time limit, or on a connection that was made by a responder which has one."""
-        token = DUE.set(due)
+        token = TURN.set(None if due is None else Turn(None, due))
         try:
             if due is not None and due <= self._channel.loop.time():
                 self._refuse(tag, self._dispatch.late())
             else:
                 self._respond(tag, responder, command, peer, due)
         finally:
-            DUE.reset(token)
+            TURN.reset(token)
 
     def _respond(self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None) -> None:
         schema = responder.command
@@ -200,7 +201,8 @@ class Answering:
     def _start(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any], due: float | None) -> None:
         # A tag that is used twice is the other end's mistake; each ask has its slot all the same.
         key = tag if tag is not None and tag not in self._tasks else self.asked
-        run = self._run(key, tag, schema, awaitable)
+        turn = self._turns[key] = Turn(self._connection, due)
+        run = self._run(key, tag, schema, awaitable, turn)
         if not _EAGER:
             run.send(None)  # up to its `_begun`: what has not begun cannot clean up when it is cancelled
         task = asyncio.Task(run, loop=self._channel.loop, **_EAGER)
@@ -228,12 +230,13 @@ class Answering:
         limit.waiting = Overdue(lambda: self._stop(key, task, self._dispatch.late()))
         task.add_done_callback(lambda _: self._deadlines.stop(limit))
 
-    async def _run(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
-        slot = self._slots[key] = Slot(self._connection)
+    async def _run(
+        self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any], turn: Turn
+    ) -> None:
         try:
             if not _EAGER:
                 await _Begun()
-            RESPONDER.set(slot)
+            TURN.set(turn)
             pairs = schema.encode_response(await awaitable)
             if self._channel.is_full:
                 await self._channel.room(len(pairs))
@@ -244,7 +247,7 @@ class Answering:
             self.fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
-            self._slots.pop(key, None)
+            self._turns.pop(key, None)
             self._stopped.pop(key, None)
             if self._line.size or not self._channel.is_reading:
                 self._channel.pull_soon()

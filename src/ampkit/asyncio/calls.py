@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from ampkit.asyncio.ambient import RESPONDER, Slot
+from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
@@ -120,8 +120,8 @@ class Calls:
                 pairs += self._timeout_pair(limit)
             tag = self._connection.ask_encoded(pairs, future)
             self._asked(size)
-            slot = RESPONDER.get()
-            outcome = await (future if slot is None else self._awaited(future, slot))
+            turn = TURN.get()
+            outcome = await (future if turn is None else self._awaited(future, turn))
         except asyncio.CancelledError:
             self._cancel(tag)
             raise
@@ -144,8 +144,8 @@ class Calls:
             if await self._ask_each(batch, all_pairs, limit) and batch.missing:
                 if limit is not None:
                     limit.waiting = batch.future
-                slot = RESPONDER.get()
-                await (batch.future if slot is None else self._awaited(batch.future, slot))
+                turn = TURN.get()
+                await (batch.future if turn is None else self._awaited(batch.future, turn))
         except asyncio.CancelledError:
             for tag in batch.tags:
                 self._cancel(tag)
@@ -220,16 +220,16 @@ class Calls:
         if not self._channel.is_reading:
             self._channel.pull_soon()
 
-    async def _awaited(self, future: asyncio.Future[T], slot: Slot) -> T:
+    async def _awaited(self, future: asyncio.Future[T], turn: Turn) -> T:
         """Await an answer on behalf of a responder: if that makes this end stuck, what waits for a turn is refused."""
-        if slot.connection is not self._connection:
+        if turn.connection is not self._connection:
             return await future
-        slot.calls += 1
+        turn.calls += 1
         try:
             self._channel.pull_soon()
             return await future
         finally:
-            slot.calls -= 1
+            turn.calls -= 1
 
     def _cancel(self, tag: bytes) -> None:
         """Wait no more for an ask, and tell the other end if it does not know that yet."""

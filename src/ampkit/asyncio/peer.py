@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
-from ampkit.asyncio.ambient import DUE
+from ampkit.asyncio.ambient import TURN
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.certificate import Certificate, certificate_of
@@ -377,10 +377,10 @@ class Peer(Remote):
     def _seconds(self, timeout: float | Unset | None) -> float | None:
         """Return the seconds that a call has: its own, but no more than the ask has that is being responded to."""
         seconds = self._options.timeout if isinstance(timeout, Unset) else timeout
-        due = DUE.get()
-        if due is None:
+        turn = TURN.get()
+        if turn is None or turn.due is None:
             return seconds
-        left = due - self._channel.loop.time()
+        left = turn.due - self._channel.loop.time()
         return left if seconds is None else min(seconds, left)
 
     def _cancel_ask(self, event: AskReceived) -> None:
