@@ -95,9 +95,11 @@ def opener(
 
 def _handshakes(address: Address, tls: AnyTls | None, options: Options) -> Handshakes | None:
     """Return how this end shakes hands: always as the TLS client, whoever asks for it."""
-    if tls is None and not isinstance(address, TlsAddress):
+    from_first_byte = isinstance(address, TlsAddress)
+    if tls is None and not from_first_byte:
         return None
-    return Handshakes(tls or Tls(), server_side=False, host=host_of(address), timeout=options.handshake_timeout)
+    host, timeout = host_of(address), options.handshake_timeout
+    return Handshakes(tls or Tls(), server_side=False, host=host, timeout=timeout, from_first_byte=from_first_byte)
 
 
 async def _connect(

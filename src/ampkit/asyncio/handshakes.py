@@ -24,11 +24,14 @@ class Handshakes:
     name to verify, files that cannot be read.
     """
 
-    def __init__(self, tls: AnyTls, *, server_side: bool, host: str | None, timeout: float) -> None:
+    def __init__(
+        self, tls: AnyTls, *, server_side: bool, host: str | None, timeout: float, from_first_byte: bool = True
+    ) -> None:
         self.server_side = server_side
         self.timeout = timeout
         """Seconds that a handshake may take."""
         self._tls = tls
+        self._alpn = server_side or from_first_byte
         self._host = (tls.host_name if isinstance(tls, Tls) else None) or host
         self._seen: object = None
         self._context = self._first_context()
@@ -52,7 +55,7 @@ class Handshakes:
             raise LocalProtocolError("the end that serves needs Tls(certificate=...)")
         self._seen = _state_of(tls)
         try:
-            return make_context(tls, server_side=self.server_side)
+            return make_context(tls, server_side=self.server_side, alpn=self._alpn)
         except OSError as error:
             raise LocalProtocolError(_unusable(tls, error)) from error
 
@@ -63,7 +66,7 @@ class Handshakes:
             return
         self._seen = state
         try:
-            self._context = make_context(tls, server_side=self.server_side)
+            self._context = make_context(tls, server_side=self.server_side, alpn=self._alpn)
         except OSError as error:  # they may be half replaced: the next handshake looks again
             logger.warning("%s; the TLS %s goes on with what it had", _unusable(tls, error), self._role())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.log import logger
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ampkit.asyncio.channel import Channel
     from ampkit.asyncio.tls_transport import TlsTransport
     from ampkit.policy.options import Options
+
+
+BREATH: Final = 0.05
+"""Seconds between the answer to a StartTLS and the hello of TLS, where one end sends both: Twisted reads as boxes what
+comes in one piece with the answer."""
 
 
 class StartTls:
@@ -62,7 +67,7 @@ class StartTls:
     def _handshakes(self, tls: AnyTls | None) -> Handshakes:
         if tls is not None:
             timeout = self._options.handshake_timeout
-            return Handshakes(tls, server_side=self.is_server, host=self.host, timeout=timeout)
+            return Handshakes(tls, server_side=self.is_server, host=self.host, timeout=timeout, from_first_byte=False)
         if self.handshakes is None:
             raise LocalProtocolError("start_tls needs a Tls; neither it nor the connection has one")
         return self.handshakes
@@ -98,7 +103,7 @@ class StartTls:
         except LocalProtocolError as error:
             self._refuse(event.tag, TLS_ERROR, str(error).encode())
         else:
-            self._begin(self.handshakes, b"")
+            self._begin(self.handshakes, b"", 0.0 if self.is_server else BREATH)
 
     def _refuse(self, tag: bytes, code: bytes, description: bytes) -> None:
         self._connection.refuse_tls(tag, code, description)
@@ -117,12 +122,13 @@ class StartTls:
 
     # The handshake
 
-    def _begin(self, handshakes: Handshakes, received: bytes) -> None:
+    def _begin(self, handshakes: Handshakes, received: bytes, pause: float = 0.0) -> None:
         channel = self._channel
         assert channel.transport is not None  # noqa: S101 - it has just brought an event
         channel.hold()
         channel.flush()
-        TlsLayer(channel, handshakes, opened=self._opened, failed=self._failed).upgrade(channel.transport, received)
+        layer = TlsLayer(channel, handshakes, opened=self._opened, failed=self._failed)
+        layer.upgrade(channel.transport, received, pause)
 
     def _opened(self, transport: TlsTransport) -> None:
         self._asking = None

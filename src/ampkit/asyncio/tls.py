@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 ALPN: Final = "amp"
-"""The name of this protocol within TLS, so that a server of several protocols can tell it."""
+"""The name of this protocol within TLS, so that a server of several protocols can tell it.
+
+Where TLS begins behind boxes, both ends know the protocol already. There it is not named, as Twisted's servers refuse
+a name that they do not expect.
+"""
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -40,6 +44,10 @@ class Tls:
     client_certificate: Literal["unwanted", "wanted", "required"] = "unwanted"
     """Whether the serving end asks clients for a certificate, and whether it refuses those that have none."""
 
+    alpn: bool = True
+    """Whether a client of `tls://` names the protocol, `amp`. Twisted's TLS servers refuse clients that do, unless
+    they were told of the name; there, say False."""
+
     unsafe_trust_anyone: bool = False
     """As TLS client, believe whoever answers. The connection is then encrypted, perhaps with an attacker."""
 
@@ -59,12 +67,16 @@ def files_of(tls: Tls) -> list[StrPath]:
     return [path for path in (tls.certificate, tls.key, tls.authority) if path is not None]
 
 
-def make_context(tls: Tls, *, server_side: bool) -> ssl.SSLContext:
-    """Return the context for one side. Raises OSError (an ssl.SSLError is one) for files that cannot be used."""
+def make_context(tls: Tls, *, server_side: bool, alpn: bool = True) -> ssl.SSLContext:
+    """Return the context for one side; `alpn` says whether to name the protocol.
+
+    Raises OSError (an ssl.SSLError is one) for files that cannot be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION
-    context.set_alpn_protocols([ALPN])
+    if alpn and tls.alpn:
+        context.set_alpn_protocols([ALPN])
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
     if server_side:

@@ -71,12 +71,15 @@ class TlsLayer(asyncio.Protocol):
         else:  # it was given up before it began
             self.transport.abort()
 
-    def upgrade(self, transport: asyncio.Transport, received: bytes) -> None:
-        """Begin the handshake on a connection that was in use; `received` is what came for TLS already."""
+    def upgrade(self, transport: asyncio.Transport, received: bytes, pause: float = 0.0) -> None:
+        """Begin the handshake, after a pause, on a connection that was in use; `received` has come for TLS already."""
         self._transport = transport
         self._is_connected = self._is_unchecked = True
         transport.set_protocol(self)
-        self._begin()
+        if pause:
+            self._timer = self._loop.call_later(pause, self._begin)
+        else:
+            self._begin()
         transport.resume_reading()
         if received:
             self.data_received(received)
@@ -151,6 +154,8 @@ class TlsLayer(asyncio.Protocol):
         """Look whether what comes first behind boxes can be TLS."""
         self._is_unchecked = False
         try:
+            if self._tls is None:
+                raise RemoteProtocolError("the other end sent something behind its ask for TLS")
             check_tls(data)
         except RemoteProtocolError as error:
             self._fail(error)
