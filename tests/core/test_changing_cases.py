@@ -52,10 +52,14 @@ class Owner:
             return
         self.connection.receive(data)
         try:
-            while not self.is_tls and (event := self.connection.next_event()) is not None:
+            while self.takes_boxes() and (event := self.connection.next_event()) is not None:
                 self.take(event)
         except RemoteProtocolError as error:
             self.end(error)
+
+    def takes_boxes(self) -> bool:
+        """Whether what comes is AMP still."""
+        return not self.is_tls
 
     def take(self, event: Event) -> None:
         """Do what the event says."""
@@ -132,6 +136,8 @@ def run_case(seed: int) -> Owner:
         boundary = encode_box({b"_answer": owner.connection.ask_tls("tls")})
     else:
         boundary = encode_box({b"_ask": b"71", b"_command": START_TLS})
+    if dice.random() < 0.5:
+        good += b"".join(encode_box({b"_answer": b"%x" % dice.randint(1, 12)}) for _ in range(3))
     stream = good + boundary + (HELLO if dice.random() < 0.2 else b"") + evil(dice)
     for piece in pieces(dice, stream):
         if owner.connection.state is not State.CLOSED and dice.random() < 0.5:

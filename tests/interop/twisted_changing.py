@@ -34,7 +34,7 @@ class Sum(amp.Command):
     response = [(b"total", amp.Integer())]  # noqa: RUF012 - Twisted's way
 
 
-class Become(amp.ProtocolSwitchCommand):  # type: ignore[misc]
+class Become(amp.ProtocolSwitchCommand):
     """Become a shouter, or refuse."""
 
     arguments = [(b"name", amp.Unicode())]  # noqa: RUF012 - Twisted's way
@@ -43,6 +43,8 @@ class Become(amp.ProtocolSwitchCommand):  # type: ignore[misc]
 
 class Shouter(Protocol):
     """Answers in capitals, and says what came."""
+
+    transport: Any
 
     def dataReceived(self, data: bytes) -> None:
         """Shout."""
@@ -69,15 +71,17 @@ class Whisperer(Shouter):
 class WhispererFactory(ClientFactory):
     """Makes a whisperer."""
 
-    protocol = Whisperer
+    protocol: Any = Whisperer
 
     def clientConnectionFailed(self, _: Any, reason: Failure) -> None:  # noqa: ARG002
         """Say so."""
         say(switch="failed")
 
 
-class Peer(amp.AMP):  # type: ignore[misc]
+class Peer(amp.AMP):
     """Either end."""
+
+    transport: Any
 
     def __init__(self, folder: Path, what: str) -> None:
         super().__init__()
@@ -142,12 +146,12 @@ class Peer(amp.AMP):  # type: ignore[misc]
         """Begin."""
         super().connectionMade()
         say(connected=True)
-        Deferred.fromCoroutine(self.act())
+        _ = Deferred.fromCoroutine(self.act())
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End."""
         super().connectionLost(reason)
-        say(lost=type(reason.value if isinstance(reason, Failure) else reason).__name__)
+        say(lost=repr(reason))
         self.done.callback(None)
 
 
