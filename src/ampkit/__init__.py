@@ -34,6 +34,7 @@ from ampkit.policy.options import Options
 from ampkit.schema.argument import Argument
 from ampkit.schema.command import Command
 from ampkit.schema.containers import AmpList, ListOf
+from ampkit.schema.descriptor import Descriptor, FileDescriptor
 from ampkit.schema.record import Record, Response
 from ampkit.schema.responders import Service
 from ampkit.schema.scalars import Boolean, Bytes, Decimal, Float, Integer, Path, String, Text, Unicode
@@ -79,7 +80,9 @@ __all__ = [
     "DeadlineExceeded",
     "Decimal",
     "Decoder",
+    "Descriptor",
     "Dispatch",
+    "FileDescriptor",
     "Float",
     "Hooks",
     "Integer",

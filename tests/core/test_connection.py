@@ -369,3 +369,17 @@ def test_the_other_end_may_end_anywhere(received: bytes, kind: type[AmpError], t
     reason = connection.receive_end()
     assert (type(reason), str(reason)) == (kind, text)
     assert connection.state is State.OPEN
+
+
+def test_it_knows_whether_a_box_waits() -> None:
+    """Neither a part of one, nor one that was not pulled."""
+    connection = Connection()
+    seen = [connection.is_between_boxes]
+    connection.receive(encode_box({b"_command": b"Sum"}) * 2 + b"\0")
+    for _ in range(3):
+        seen.append(connection.is_between_boxes)
+        connection.next_event()
+    connection.receive(b"\1a\0\0\0\0")
+    seen.append(connection.is_between_boxes)
+    connection.next_event()
+    assert [*seen, connection.is_between_boxes] == [True, False, False, False, False, True]

@@ -20,3 +20,26 @@ def test_an_ask_is_the_box_of_its_tag_and_pairs(tag: bytes) -> None:
 def test_an_answer_takes_any_tag_that_a_box_can_carry(tag: bytes) -> None:
     """The other end chooses the tag: every value is one."""
     assert parse_string(answer_box(tag, encode_pairs({b"total": b"94"}))) == [{b"_answer": tag, b"total": b"94"}]
+
+
+class Late:
+    """Pairs that are made when they are asked for."""
+
+    def __init__(self, more: bytes = b"") -> None:
+        self.more = more
+
+    def __len__(self) -> int:
+        return 6 + len(self.more)
+
+    def __add__(self, more: bytes) -> Late:
+        return Late(self.more + more)
+
+    def __bytes__(self) -> bytes:
+        return encode_pairs({b"a": b"1"}) + self.more
+
+
+def test_pairs_may_come_late() -> None:
+    """What has bytes stands in a box as bytes do."""
+    late, pairs = Late() + b"", encode_pairs({b"a": b"1"})
+    assert ask_box(b"7", late) == ask_box(b"7", pairs)
+    assert answer_box(b"7", late) == answer_box(b"7", pairs)

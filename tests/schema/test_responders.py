@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ampkit.schema.command import Command
+from ampkit.schema.descriptor import FileDescriptor
 from ampkit.schema.record import Response
 from ampkit.schema.responders import Responders, Service
 
@@ -354,3 +355,28 @@ def test_a_command_that_requires_tls_requires_it_of_any_service() -> None:
     responder = Responders(Shop()).find(b"Pay")
     assert responder is not None
     assert responder.requires_tls
+
+
+def test_they_know_whether_descriptors_are_among_them() -> None:
+    """In the arguments of a command, or in its response."""
+
+    class Opened(Response):
+        file: FileDescriptor
+
+    class Open(Command[Opened]):
+        path: str
+
+    class Close(Command[None]):
+        file: FileDescriptor
+
+    class Opener(Service):
+        @Open.responder
+        def open(self, command: Open) -> Opened:
+            raise NotImplementedError
+
+    class Closer(Service):
+        @Close.responder
+        def close(self, command: Close) -> None:
+            raise NotImplementedError
+
+    assert [Responders(service).carries for service in (Opener(), Closer(), None)] == [True, True, False]

@@ -28,6 +28,7 @@ def test_defaults_are_exported() -> None:
         "max_running_asks": 1_024,
         "max_waiting_bytes": 524_288,
         "max_buffered_bytes": 65_536,
+        "max_descriptors": 256,
         "max_connections": 65_536,
         "max_connections_per_address": 16_384,
     }

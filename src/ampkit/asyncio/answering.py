@@ -12,12 +12,14 @@ from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
+from ampkit.asyncio.descriptors import Descriptors, Taken
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
 from ampkit.asyncio.switch_answering import SwitchAnswering
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
+from ampkit.core.tagged import Pairs
 from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
 from ampkit.policy.dispatch import UNKNOWN, Refusal
@@ -45,6 +47,7 @@ class Answering:
         self,
         channel: Channel,
         extending: Extending,
+        descriptors: Descriptors,
         calls_under_way: Callable[[], int],
         *,
         limits: Limits,
@@ -62,6 +65,7 @@ class Answering:
         self._max_running = limits.max_running_asks
         self._calls_under_way = calls_under_way
         self._extending = extending
+        self._descriptors = descriptors
         self._deadlines = Deadlines(channel.loop)
         self._line = Line(limits)
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
@@ -158,31 +162,40 @@ class Answering:
             return self.turn_away(event, self._dispatch.tls_required(event.command))
         if responder.command.switches:
             return self.switching.asked(event, responder, peer, self)
+        held: Taken | None = None
         try:
-            command = responder.command.decode(event.box)
+            if responder.command.carries:
+                command, held = self._descriptors.unpack(responder.command.decode, event.box)
+            else:
+                command = responder.command.decode(event.box)
         except RemoteProtocolError as error:
             return self.turn_away(event, self._dispatch.malformed(error))
         self.asked += 1
         if due is None and not self._is_nested:
-            self._respond(event.tag, responder, command, peer, None)
+            task = self._respond(event.tag, responder, command, peer, None)
         else:
-            self._respond_in_time(event.tag, responder, command, peer, due)
+            task = self._respond_in_time(event.tag, responder, command, peer, due)
+        if held is not None:
+            _close_behind(task, held)
         return True
 
     def _respond_in_time(
         self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None
-    ) -> None:
+    ) -> asyncio.Task[None] | None:
         """Respond to an ask that has a time limit, or on a connection that was made by a responder which has one."""
         token = TURN.set(None if due is None else Turn(None, due))
         try:
             if due is not None and due <= self._channel.loop.time():
                 self._refuse(tag, self._dispatch.late())
-            else:
-                self._respond(tag, responder, command, peer, due)
+                return None
+            return self._respond(tag, responder, command, peer, due)
         finally:
             TURN.reset(token)
 
-    def _respond(self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None) -> None:
+    def _respond(
+        self, tag: bytes | None, responder: Responder, command: Any, peer: Any, due: float | None
+    ) -> asyncio.Task[None] | None:
+        """Respond; return the task that does so if that takes longer."""
         schema = responder.command
         try:
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
@@ -194,11 +207,14 @@ class Answering:
             if result.__class__ is schema.response or not hasattr(result, "__await__"):
                 self._answer(tag, schema, result)
             else:
-                self._start(tag, schema, result, due)
+                return self._start(tag, schema, result, due)
+        return None
 
     # Coroutines
 
-    def _start(self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any], due: float | None) -> None:
+    def _start(
+        self, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any], due: float | None
+    ) -> asyncio.Task[None] | None:
         # A tag that is used twice is the other end's mistake; each ask has its slot all the same.
         key = tag if tag is not None and tag not in self._tasks else self.asked
         turn = self._turns[key] = Turn(self._connection, due)
@@ -206,10 +222,12 @@ class Answering:
         if not _EAGER:
             run.send(None)  # up to its `_begun`: what has not begun cannot clean up when it is cancelled
         task = asyncio.Task(run, loop=self._channel.loop, **_EAGER)
-        if not task.done():
-            self._tasks[key] = task
-            if due is not None:
-                self._stop_at(due, key, task)
+        if task.done():
+            return None
+        self._tasks[key] = task
+        if due is not None:
+            self._stop_at(due, key, task)
+        return task
 
     def run(self, work: Coroutine[Any, Any, None], then: Callable[[], None]) -> None:
         """Run a responder of an unusual kind: it has a slot like any, and ends with the connection."""
@@ -237,7 +255,7 @@ class Answering:
             if not _EAGER:
                 await _Begun()
             TURN.set(turn)
-            pairs = schema.encode_response(await awaitable)
+            pairs = self._pairs(schema, await awaitable)
             if self._channel.is_full:
                 await self._channel.room(len(pairs))
             self._send(tag, pairs)
@@ -282,6 +300,11 @@ class Answering:
         finally:
             self._spared.discard(task)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no ask runs, or waits for its turn."""
+        return not (self._tasks or self._line.size)
+
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks of all responders that have not ended."""
         return list(self._tasks.values())
@@ -302,11 +325,16 @@ class Answering:
 
     def _answer(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
         try:
-            self._send(tag, schema.encode_response(result))
+            self._send(tag, self._pairs(schema, result))
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
             self.fail(tag, schema, error)
 
-    def _send(self, tag: bytes | None, pairs: bytes) -> None:
+    def _pairs(self, schema: CommandSchema, result: Any) -> Pairs:
+        if schema.response_carries:
+            return self._descriptors.pairs(schema.encode_response, result)
+        return schema.encode_response(result)
+
+    def _send(self, tag: bytes | None, pairs: Pairs) -> None:
         if tag is not None and self._connection.state is not State.CLOSED:
             self._connection.answer_encoded(tag, pairs)
             self._channel.flush_soon(len(pairs))
@@ -326,6 +354,9 @@ class Answering:
         """Refuse without having run anything; the event is done with. Nobody but the log hears of what is only told."""
         if event.tag is None:
             self.log.not_run(event.command, refusal)
+        responder = self.responders.find(event.command)
+        if responder is not None and responder.command.descriptor_keys:
+            self._descriptors.drop(event.box, responder.command.descriptor_keys)
         self._refuse(event.tag, refusal)
         return True
 
@@ -361,6 +392,14 @@ class _Begun:
 
     def __await__(self) -> Generator[None, None, None]:
         yield
+
+
+def _close_behind(task: asyncio.Task[None] | None, held: Taken) -> None:
+    """Close the descriptors of an ask when it is answered, or was by now."""
+    if task is None:
+        held.close()
+    else:
+        task.add_done_callback(lambda _: held.close())
 
 
 def _size(event: AskReceived) -> int:

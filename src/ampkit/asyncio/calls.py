@@ -13,6 +13,7 @@ from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
 from ampkit.asyncio.extending import Extending, Notice
 from ampkit.core.events import AnswerReceived, RefusalReceived
+from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair
 
@@ -99,7 +100,7 @@ class Calls:
                 return waiter.future if isinstance(waiter, Place) else waiter
         return self._credit.waiting() or self._channel.waiting_for_room()
 
-    async def ask(self, pairs: bytes, seconds: float | None) -> Outcome:
+    async def ask(self, pairs: Pairs, seconds: float | None) -> Outcome:
         """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
         if seconds is not None and seconds <= 0:
             return None
@@ -134,7 +135,7 @@ class Calls:
             self._connection.abandon(tag)
         return outcome
 
-    async def ask_many(self, all_pairs: Sequence[bytes], seconds: float | None) -> Sequence[Outcome]:
+    async def ask_many(self, all_pairs: Sequence[Pairs], seconds: float | None) -> Sequence[Outcome]:
         """Ask all, and return how they ended, in the same order."""
         batch = Batch(self._loop, len(all_pairs))
         if seconds is not None and seconds <= 0:
@@ -158,7 +159,7 @@ class Calls:
                     self._give_up(tag)
         return batch.outcomes
 
-    async def _ask_each(self, batch: Batch, all_pairs: Sequence[bytes], limit: Limit | None) -> bool:
+    async def _ask_each(self, batch: Batch, all_pairs: Sequence[Pairs], limit: Limit | None) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
         credit = self._credit
         timeout = b"" if limit is None else self._timeout_pair(limit)
@@ -180,7 +181,7 @@ class Calls:
                 self._asked(size)
         return True
 
-    async def tell(self, pairs: bytes, seconds: float | None) -> bool:
+    async def tell(self, pairs: Pairs, seconds: float | None) -> bool:
         """Tell, once there is room; return false if the time ran out. Raises ConnectionLost after the end."""
         if self._channel.is_full:
             limit = None if seconds is None else self._deadlines.start(seconds)

@@ -36,6 +36,10 @@ class Owner(Protocol):
         """Go on with what had to wait: the other end has taken what was written, or `Channel.pull_soon` was called."""
         ...
 
+    def descriptors_received(self, numbers: list[int]) -> None:
+        """Take over descriptors."""
+        ...
+
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """Take back the waiters of all asks that will not be answered."""
         ...
@@ -85,6 +89,10 @@ class Channel(asyncio.Protocol):
         self.heard = True
         self.connection.receive(data)
         self.pull()
+
+    def descriptors_received(self, numbers: list[int]) -> None:
+        """Take over the descriptors that came with the bytes which follow."""
+        self._owner.descriptors_received(numbers)
 
     def eof_received(self) -> None:
         """End: the other end has closed. Half-closed connections are not kept, as they look like dead ones."""
@@ -137,6 +145,11 @@ class Channel(asyncio.Protocol):
         self._held = event
         self.pull_soon()
         return event is None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no received box, nor part of one, waits here."""
+        return self.is_reading and self._held is None and self.connection.is_between_boxes
 
     def pull_soon(self) -> None:
         """Say that what had to wait may be able to go on."""

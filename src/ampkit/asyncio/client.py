@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, overload
 
 from ampkit.asyncio.address import Address, TcpAddress, TlsAddress, UnixAddress, host_of, parse_address
@@ -90,6 +91,8 @@ def opener(
         raise LocalProtocolError(f"cannot connect to {address}: this is for those who serve")
     handshakes = _handshakes(parsed, tls, options)
     responders = Responders(service)
+    if responders.carries:
+        options = replace(options, descriptors=True)
     return lambda: _connect(parsed, responders, handshakes, limits, options)
 
 

@@ -17,6 +17,7 @@ from ampkit.errors import LocalProtocolError
 from ampkit.hooks import Call, overriding
 from ampkit.policy.options import Options
 from ampkit.schema.command import Command, CommandSchema
+from ampkit.schema.descriptor import Carrier
 from ampkit.schema.responders import Responders
 from ampkit.wire.box import Box, encode_pairs
 from ampkit.wire.keys import RESERVED
@@ -106,8 +107,8 @@ class _Extended:
     """As much of a command as a peer looks at."""
 
     def __init__(self, schema: CommandSchema, command: Command[Any], extensions: bytes) -> None:
-        def encode(_: object) -> bytes:
-            return schema.encode(command) + extensions
+        def encode(_: object, carrier: Carrier | None = None) -> bytes:
+            return schema.encode(command, carrier) + extensions
 
         self.__command__ = replace(schema, encode=encode)
 

@@ -13,6 +13,7 @@ from ampkit.errors import RemoteError, RemoteProtocolError
 from ampkit.hooks import Ask, Hooks
 from ampkit.policy.dispatch import Dispatch, Refusal
 from ampkit.schema.command import Command
+from ampkit.schema.descriptor import Carrier
 from ampkit.schema.responders import Responder, Responders
 from ampkit.wire.box import Box
 
@@ -41,12 +42,15 @@ class HookedResponders(Responders):
                 self._table[name] = hooked
         return hooked
 
-    async def _answer(self, name: bytes, responder: Responder | None, box: Box, peer: Peer) -> Any:
+    async def _answer(
+        self, name: bytes, responder: Responder | None, whole: tuple[Box, Carrier | None], peer: Peer
+    ) -> Any:
+        box, carrier = whole
         with within(self._hooks, Ask(peer, name, box)):
             if responder is None:
                 raise _not_run(self._dispatch.unhandled(name))
             try:
-                command = responder.command.decode(box)
+                command = responder.command.decode(box, carrier)
             except RemoteProtocolError as error:
                 raise _not_run(self._dispatch.malformed(error)) from error
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
@@ -58,8 +62,8 @@ class _Unknown(Command[None]):
     """Stands for a command that this program does not know."""
 
 
-def _whole(box: Mapping[bytes, bytes]) -> Any:
-    return box
+def _whole(box: Mapping[bytes, bytes], carrier: Carrier | None = None) -> Any:
+    return box, carrier
 
 
 def _not_run(refusal: Refusal) -> RemoteError:

@@ -15,6 +15,7 @@ from ampkit.errors import AmpError, DeadlineExceeded, NotSent
 from ampkit.policy.options import Options
 from ampkit.policy.retry import may_repeat
 from ampkit.schema.command import Command
+from ampkit.schema.descriptor import CHECKING
 from ampkit.wire.box import Box
 
 R = TypeVar("R")
@@ -130,7 +131,7 @@ class Indirect(Remote):
         if width <= 1:
             return await self._ask_part(commands, tries)
         for command in commands:  # or some would have been sent when one of the last cannot be
-            command.__command__.encode(command)
+            command.__command__.encode(command, CHECKING)
         asking = (self._ask_part(commands[at::width], self._tries(tries.left())) for at in range(width))
         outcomes: list[Any] = [None] * len(commands)
         for at, part in enumerate(await asyncio.gather(*asking, return_exceptions=True)):

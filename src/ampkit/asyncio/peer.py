@@ -14,6 +14,7 @@ from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
+from ampkit.asyncio.descriptors import Descriptors
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.keepalive import Keepalive
@@ -34,6 +35,7 @@ from ampkit.core.events import (
     TlsAsked,
 )
 from ampkit.core.states import State
+from ampkit.core.tagged import Pairs
 from ampkit.errors import (
     AmpError,
     ConnectionLost,
@@ -69,8 +71,14 @@ class Peer(Remote):
         self._connection = self._channel.connection
         self._extending = Extending(self._channel, options.extensions)
         self._calls = Calls(self._channel, self._extending, limits.max_waiting_bytes)
+        self.descriptors = Descriptors(self._channel, limits.max_descriptors, self._is_quiet)
         self._answering = Answering(
-            self._channel, self._extending, self._calls.under_way, limits=limits, options=options
+            self._channel,
+            self._extending,
+            self.descriptors,
+            self._calls.under_way,
+            limits=limits,
+            options=options,
         )
         self._extending.duties = {
             CANCEL: self._cancel_ask,
@@ -102,23 +110,25 @@ class Peer(Remote):
         schema = command.__command__
         if schema.requires_tls or schema.switches:
             self._check(schema)
-        pairs = schema.encode(command)
+        pairs = self.descriptors.pairs(schema.encode, command) if schema.carries else schema.encode(command)
         if not schema.answers:
             await self._tell(pairs, schema.name, self._seconds(timeout))
             return None  # type: ignore[return-value]  # such a command is a Command[None]
         outcome = await self._calls.ask(pairs, self._seconds(timeout))
         if outcome.__class__ is AnswerReceived:
-            return schema.decode_response(outcome.box)  # type: ignore[no-any-return]
+            if not schema.response_carries:
+                return schema.decode_response(outcome.box)  # type: ignore[no-any-return]
+            return self._unpacked(outcome.box, schema)  # type: ignore[no-any-return]
         raise self._error(outcome, schema.name, schema)
 
     async def _call_each(self, commands: Sequence[Command[Any]], timeout: float | Unset | None) -> list[Any]:
         schemas: list[CommandSchema] = []
-        pairs: list[bytes] = []
+        pairs: list[Pairs] = []
         for command in commands:
             schema = command.__command__
             schemas.append(schema)
             self._check(schema)
-            pairs.append(_answerable(schema).encode(command))
+            pairs.append(self._pairs(command, _answerable(schema)))
         outcomes = await self._calls.ask_many(pairs, self._seconds(timeout))
         results: list[Any] = []
         for schema, outcome in zip(schemas, outcomes, strict=True):
@@ -136,7 +146,7 @@ class Peer(Remote):
         """
         schema = command.__command__
         self._check(schema)
-        await self._tell(schema.encode(command), schema.name, None)
+        await self._tell(self._pairs(command, schema), schema.name, None)
 
     async def call_raw(
         self, command: bytes, box: Mapping[bytes, bytes] | None = None, *, timeout: float | Unset | None = UNSET
@@ -303,6 +313,10 @@ class Peer(Remote):
             self._change(event)
         return True
 
+    def descriptors_received(self, numbers: list[int]) -> None:
+        """Keep them for the boxes that follow."""
+        self.descriptors.received(numbers)
+
     def room_made(self) -> None:
         """Run what waits for its turn."""
         self._answering.room_made(self)
@@ -333,11 +347,16 @@ class Peer(Remote):
         self._keepalive.stop()
         self._answering.cancel()
         self._answering.log.close()
+        self.descriptors.close()
 
     # Inside
 
     def _make_connection(self, limits: Limits) -> Connection:
         return Connection(limits)
+
+    def _is_quiet(self) -> bool:
+        """Say whether no box waits at this end, whole or in part."""
+        return self._channel.is_idle and self._answering.is_idle
 
     def _tls(self) -> ssl.SSLObject | None:
         transport = self._channel.transport
@@ -351,13 +370,22 @@ class Peer(Remote):
         if schema.requires_tls and not (self.is_secure or becomes_secure):
             raise LocalProtocolError(f"{printable(schema.name)} is for connections over TLS; `start_tls` first")
 
-    async def _tell(self, pairs: bytes, name: bytes, seconds: float | None) -> None:
+    def _pairs(self, command: Command[Any], schema: CommandSchema) -> Pairs:
+        return self.descriptors.pairs(schema.encode, command) if schema.carries else schema.encode(command)
+
+    def _unpacked(self, box: Box, schema: CommandSchema) -> Any:
+        """Return the response of a box; its descriptors are the caller's."""
+        response, taken = self.descriptors.unpack(schema.decode_response, box)
+        taken.release()
+        return response
+
+    async def _tell(self, pairs: Pairs, name: bytes, seconds: float | None) -> None:
         if not await self._calls.tell(pairs, seconds):
             raise DeadlineExceeded(f"no room to send {printable(name)} to {self.remote_address} in time")
 
     def _response(self, outcome: Outcome, schema: CommandSchema) -> Any:
         if isinstance(outcome, AnswerReceived):
-            return schema.decode_response(outcome.box)
+            return self._unpacked(outcome.box, schema)
         raise self._error(outcome, schema.name, schema)
 
     def _error(self, outcome: Outcome, name: bytes, schema: CommandSchema | None) -> Exception:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import socket
-from collections.abc import Callable, Iterable
-from typing import Final, Self, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final, Self, TypeAlias, cast
 
 from ampkit.asyncio.address import Address, Place, TlsAddress, parse_address
 from ampkit.asyncio.child import Child
@@ -58,6 +59,8 @@ def serve(
         raise TypeError("serve needs at least one address")
     handshakes = _handshakes(places, tls, options)
     make_responders = responders_maker(service)
+    if _carries(service):
+        options = replace(options, descriptors=True)
     return Opening(lambda: Server(make_responders, limits, options, handshakes).open(places))
 
 
@@ -211,6 +214,15 @@ def responders_maker(service: Services | ServiceFactory) -> Callable[[Peer], Res
     factory: Callable[..., Services] = service
     needs_peer = any(_is_needed(parameter) for parameter in inspect.signature(factory).parameters.values())
     return lambda peer: Responders(factory(peer) if needs_peer else factory())
+
+
+def _carries(service: object) -> bool:
+    """Say whether commands of a service, its class, or one of several, have descriptors; of a function nobody knows."""
+    if isinstance(service, list | tuple):
+        return any(_carries(each) for each in cast("Sequence[object]", service))
+    kind = service if isinstance(service, type) else type(service)
+    commands = (command.__command__ for command in kind.__responders__) if issubclass(kind, Service) else ()
+    return any(each.carries or each.response_carries for each in commands)
 
 
 def _is_needed(parameter: inspect.Parameter) -> bool:

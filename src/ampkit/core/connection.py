@@ -21,7 +21,7 @@ from ampkit.core.conversation import START_TLS, Conversation
 from ampkit.core.events import Event, SwitchAgreed, TlsAgreed
 from ampkit.core.link import Link
 from ampkit.core.states import Move, State, allowing, next_state
-from ampkit.core.tagged import answer_box, ask_box, is_reply
+from ampkit.core.tagged import Pairs, answer_box, ask_box, is_reply
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.keys import COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION, RESERVED
@@ -84,7 +84,7 @@ class Connection:
         """
         return self.ask_encoded(self.ask_pairs(command, box), waiter)
 
-    def ask_encoded(self, pairs: bytes, waiter: Any) -> bytes:
+    def ask_encoded(self, pairs: Pairs, waiter: Any) -> bytes:
         """Queue an ask whose pairs, `_command` among them, are encoded already. As `ask` otherwise."""
         link = self._link
         if link.state not in _ASKING:
@@ -105,12 +105,12 @@ class Connection:
         """Queue a command that nobody waits for: it is never answered. Raises as `ask` does."""
         self.tell_encoded(self.ask_pairs(command, box))
 
-    def tell_encoded(self, pairs: bytes) -> None:
+    def tell_encoded(self, pairs: Pairs) -> None:
         """Queue a command that nobody waits for, its pairs encoded already. Raises as `ask` does."""
         link = self._link
         if link.state not in _ASKING:
             raise link.lost()
-        link.send(pairs + END)
+        link.send(bytes(pairs) + END)
 
     def abandon(self, tag: bytes) -> Any:
         """Wait no longer for an ask, and return its waiter (None if it has ended); a late answer is a StrayReceived."""
@@ -126,7 +126,7 @@ class Connection:
         """
         self.answer_encoded(tag, encode_pairs(self._checked(box, own_keys=1)))
 
-    def answer_encoded(self, tag: bytes, pairs: bytes) -> None:
+    def answer_encoded(self, tag: bytes, pairs: Pairs) -> None:
         """Queue an answer whose pairs are encoded already. Raises as `answer` does."""
         link = self._link
         if link.state not in _ANSWERING:
@@ -248,6 +248,12 @@ class Connection:
         """
         box = self._link.decoder.next_box()
         return None if box is None else self._conversation.event(box)
+
+    @property
+    def is_between_boxes(self) -> bool:
+        """Whether all that was received has been pulled, and is whole boxes."""
+        decoder = self._link.decoder
+        return decoder.partial is None and not decoder.unread
 
     def take_output(self) -> bytes:
         """Return the bytes to be written, and forget them; empty if there are none."""

@@ -45,6 +45,7 @@ class Options:
 
     extensions: bool = True
     """Say more than AMP does: time limits, cancellation, pings. Every AMP peer ignores or refuses it; see the docs."""
+
     descriptors: bool = False
     """Make connections over unix sockets fit for file descriptors where only some are; see `Descriptor`."""
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from ampkit.schema.descriptor import Carrier
 
 T = TypeVar("T")
 
@@ -36,6 +39,14 @@ class Argument(ABC, Generic[T]):
         Raise ValueError for what is malformed; that ask or answer alone fails, and the other end is told the
         text of it.
         """
+
+    def encode_with(self, value: T, carrier: Carrier | None) -> bytes:  # noqa: ARG002
+        """Encode where values may travel beside the box, see `Descriptor`: override it for containers of such."""
+        return self.encode(value)
+
+    def decode_with(self, data: bytes, carrier: Carrier | None) -> T:  # noqa: ARG002
+        """Decode what may have come beside the box."""
+        return self.decode(data)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({'optional=True' if self.optional else ''})"

@@ -22,8 +22,10 @@ from typing import (
 
 from ampkit.errors import LocalProtocolError
 from ampkit.schema.argument import wrong_type
+from ampkit.schema.carrying import carries, descriptor_keys
 from ampkit.schema.classic import refuse_attributes, take_arguments, take_response
 from ampkit.schema.compiler import make_encoder
+from ampkit.schema.descriptor import Carrier
 from ampkit.schema.hints import Compiled, Scope, evaluated, scope_of
 from ampkit.schema.record import Record, Response
 from ampkit.schema.switch import Switch
@@ -48,13 +50,16 @@ class CommandSchema:
     """What a command is on the wire, compiled once a class."""
 
     name: bytes
-    encode: Callable[[Any], bytes]
-    """A command to the pairs of its ask: `_command` and the arguments."""
-    decode: Callable[[Mapping[bytes, bytes]], Any]
-    """The box of an ask to a command."""
+    encode: Callable[..., bytes]
+    """A command, and the Carrier of what travels beside, to the pairs of its ask: `_command` and the arguments."""
+    decode: Callable[..., Any]
+    """The box of an ask, and the Carrier of what has come beside it, to a command."""
     response: type[Response] | None
-    decode_response: Callable[[Mapping[bytes, bytes]], Any]
-    """The box of an answer to the response; raises RemoteProtocolError if it is not what this command declares."""
+    decode_response: Callable[..., Any]
+    """The box of an answer, and a Carrier, to the response.
+
+    It raises RemoteProtocolError if the box is not what this command declares.
+    """
     errors: Mapping[type[Exception], bytes]
     """Exception to code, inherited ones included, fatal ones too."""
     exceptions: Mapping[bytes, type[Exception]]
@@ -68,8 +73,14 @@ class CommandSchema:
     switches: bool
     """Behind its answer the connection speaks another protocol."""
     """It may run twice as well as once, so whoever does not know whether it ran may repeat it."""
+    carries: bool
+    """Descriptors are among the arguments, or in their lists."""
+    response_carries: bool
+    """The same of the response."""
+    descriptor_keys: tuple[bytes, ...]
+    """The arguments that are descriptors."""
 
-    def encode_response(self, value: Any) -> bytes:
+    def encode_response(self, value: Any, carrier: Carrier | None = None) -> bytes:
         """Return the pairs of the answer for what a responder returned: the response, or a mapping of its values.
 
         Raises LocalProtocolError if it is not this command's response, or cannot be sent.
@@ -81,7 +92,7 @@ class CommandSchema:
             raise self._wrong_return(value, "None")
         if value.__class__ is not response:  # the common case, without a look at what a mapping is
             value = self._as_response(value, response)
-        return response.__schema__.encode(value)
+        return response.__schema__.encode(value, carrier)
 
     def _as_response(self, value: Any, response: type[Response]) -> Response:
         if isinstance(value, response):
@@ -253,6 +264,9 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
         idempotent=_inherited(cls, "idempotent"),
         requires_tls=_inherited(cls, "requires_tls"),
         switches=declared is Switch,
+        carries=carries(cls),
+        response_carries=response is not None and carries(response),
+        descriptor_keys=descriptor_keys(cls),
     )
 
 
@@ -276,5 +290,5 @@ def _declared(cls: type[Command[Any]]) -> list[_Declared]:
     return [vars(base)["__declared__"] for base in cls.__mro__ if "__declared__" in vars(base)]
 
 
-def _nothing(_: Mapping[bytes, bytes]) -> None:
+def _nothing(_: Mapping[bytes, bytes], __: Carrier | None = None) -> None:
     return None

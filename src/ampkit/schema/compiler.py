@@ -2,7 +2,7 @@ r"""Fields as two functions, record to bytes and box to record, generated once a
 
 For a `Sum` with an integer a and a text b the generated functions are, in essence,
 
-    def encode(record):
+    def encode(record, carrier=None):
         v0 = record.a
         if v0.__class__ is not int: v0 = e0(v0); n0 = short[len(v0)]
         elif 0 <= v0 < 257: n0, v0 = small[v0]
@@ -12,7 +12,7 @@ For a `Sum` with an integer a and a text b the generated functions are, in essen
         n1 = len(v1); n1 = short[n1] if n1 < 256 else n1.to_bytes(2, "big")
         return join((b"\0\1a", n0, v0, b"\0\1b", n1, v1))
 
-    def decode(box):
+    def decode(box, carrier=None):
         record = new(Sum)
         record.a = n if (n := known(v := box[b"a"])) is not None else int(v) if v.isdigit() else d0(v)
         record.b = box[b"b"].decode()
@@ -27,11 +27,12 @@ the field that it came from.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 from ampkit.errors import LocalProtocolError, RemoteProtocolError
 from ampkit.schema import scalars
 from ampkit.schema.argument import Argument, NestedError
+from ampkit.schema.descriptor import Carrier
 from ampkit.schema.plain import bad_argument, bad_value, decode_plainly, encode_plainly
 from ampkit.schema.typed import Field
 
@@ -58,7 +59,11 @@ _ENCODE: Final[Mapping[type[Argument[Any]], Lines]] = {
     scalars.Text: ("{v} = {v}.encode() if {v}.__class__ is str else {e}({v})", MEASURE),
     scalars.Bytes: ("if {v}.__class__ is not bytes: {v} = {e}({v})", MEASURE),
 }
-_ENCODE_BY_CALL: Final[Lines] = ("at = {i}; {v} = {e}({v})", "if {v}.__class__ is not bytes: raise TypeError", MEASURE)
+_ENCODE_BY_CALL: Final[Lines] = (
+    "at = {i}; {v} = {e}({v}{carrier})",
+    "if {v}.__class__ is not bytes: raise TypeError",
+    MEASURE,
+)
 """The length of what is not bytes may be another number than that of its bytes."""
 
 _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
@@ -66,24 +71,25 @@ _DECODE: Final[Mapping[type[Argument[Any]], str]] = {
     scalars.Text: "{raw}.decode()",
     scalars.Bytes: "{raw}",
 }
-_DECODE_BY_CALL: Final = "{d}({raw})"
+_DECODE_BY_CALL: Final = "{d}({raw}{carrier})"
 
 
 def _handlers(parameter: str) -> Lines:
     return (
         "except NestedError as error: raise nested(at, error) from error",
-        f"except Exception: return plainly({parameter})",
+        f"except Exception: return plainly({parameter}, carrier)",
     )
 
 
-def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Callable[[Any], bytes]:
+def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Callable[..., bytes]:
     """Return a function from a record to its pairs in the order of the keys, behind `head`, without the box's end.
 
-    It raises LocalProtocolError with the field and the reason.
+    Its second parameter is the Carrier of what travels beside the box, or None. It raises LocalProtocolError with the
+    field and the reason.
     """
 
-    def plainly(record: object) -> bytes:
-        return head + encode_plainly(owner, fields, record)
+    def plainly(record: object, carrier: Carrier | None) -> bytes:
+        return head + encode_plainly(owner, fields, record, carrier)
 
     def nested(at: int, error: NestedError) -> LocalProtocolError:
         return bad_value(owner, fields[at], error)
@@ -105,7 +111,8 @@ def encoder_body(
     pieces: list[str] = []
     literal = head
     for i, field in enumerate(fields):
-        names[f"e{i}"] = field.argument.encode
+        argument = field.argument
+        names[f"e{i}"] = argument.encode_with if _takes_carrier(argument) else argument.encode
         key = b"\0%c%b" % (len(field.key), field.key)
         body += _encode_field(i, field, key, ((field.optional and optional) or value).format(field.name))
         pieces += [repr(literal), f"k{i}"] if field.optional else [repr(literal + key)]
@@ -128,17 +135,18 @@ def _encode_field(i: int, field: Field, key: bytes, value: str) -> Iterator[str]
         yield "else:"
         yield f" k{i} = {key!r}"
     for line in _ENCODE.get(type(field.argument), _ENCODE_BY_CALL):
-        yield " " * field.optional + line.format(i=i, v=f"v{i}", n=f"n{i}", e=f"e{i}")
+        yield " " * field.optional + line.format(i=i, v=f"v{i}", n=f"n{i}", e=f"e{i}", carrier=_carrier(field))
 
 
-def make_decoder(record: type, fields: Sequence[Field]) -> Callable[[Mapping[bytes, bytes]], Any]:
+def make_decoder(record: type, fields: Sequence[Field]) -> Callable[..., Any]:
     """Return a function from a box to a record; keys that no field has are ignored, as every AMP peer does.
 
-    It raises RemoteProtocolError with the field and the reason.
+    Its second parameter is the Carrier of what has come beside the box, or None. It raises RemoteProtocolError with
+    the field and the reason.
     """
 
-    def plainly(box: Mapping[bytes, bytes]) -> Any:
-        return decode_plainly(record, fields, box)
+    def plainly(box: Mapping[bytes, bytes], carrier: Carrier | None) -> Any:
+        return decode_plainly(record, fields, box, carrier)
 
     def nested(at: int, error: NestedError) -> RemoteProtocolError:
         return bad_argument(record, fields[at], error)
@@ -157,7 +165,9 @@ def decoder_names(fields: Sequence[Field]) -> dict[str, Any]:
     """Return what the generated values need."""
     names: dict[str, Any] = {"known": _KNOWN.get}
     for i, field in enumerate(fields):
-        names[f"d{i}"], names[f"a{i}"] = field.argument.decode, field.absent
+        argument = field.argument
+        names[f"d{i}"] = argument.decode_with if _takes_carrier(argument) else argument.decode
+        names[f"a{i}"] = field.absent
     return names
 
 
@@ -166,8 +176,17 @@ def decode_field(i: int, field: Field, target: str) -> Iterator[str]:
     inline = _DECODE.get(type(field.argument))
     if inline is None:
         yield f"at = {i}"
-    value = (inline or _DECODE_BY_CALL).format(raw=f"box[{field.key!r}]", d=f"d{i}")
+    value = (inline or _DECODE_BY_CALL).format(raw=f"box[{field.key!r}]", d=f"d{i}", carrier=_carrier(field))
     yield f"{target} = {value}" if field.absent is None else f"{target} = ({value}) if {field.key!r} in box else a{i}()"
+
+
+def _takes_carrier(argument: Argument[Any]) -> bool:
+    """Say whether a type of argument has its own way with what travels beside the box; most have not."""
+    return cast(Any, type(argument)).encode_with is not cast(Any, Argument).encode_with
+
+
+def _carrier(field: Field) -> str:
+    return ", carrier" if _takes_carrier(field.argument) else ""
 
 
 def define(
@@ -176,7 +195,7 @@ def define(
     """Return the function that these lines make: the body, and what handles the exceptions of it."""
     # The source is built from indices, key literals and names that the dataclass module has accepted as identifiers.
     lines = [
-        f"def {name}({parameter}):",
+        f"def {name}({parameter}, carrier=None):",
         " try:",
         *(f"  {line}" for line in body),
         *(f" {line}" for line in handlers),

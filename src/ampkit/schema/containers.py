@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ampkit.errors import AmpError, RemoteProtocolError
@@ -12,6 +13,7 @@ from ampkit.wire.codec import parse_string
 from ampkit.wire.limits import MAX_VALUE_LENGTH
 
 if TYPE_CHECKING:
+    from ampkit.schema.descriptor import Carrier
     from ampkit.schema.record import Record
 
 T = TypeVar("T")
@@ -28,10 +30,18 @@ class ListOf(Argument[list[T]]):
         self.element = element
 
     def encode(self, value: Collection[T]) -> bytes:
-        return b"".join(_each(_with_length, _each(self.element.encode, _collection(value))))
+        return self.encode_with(value, None)
 
     def decode(self, data: bytes) -> list[T]:
-        return _each(self.element.decode, _split(data))
+        return self.decode_with(data, None)
+
+    def encode_with(self, value: Collection[T], carrier: Carrier | None) -> bytes:
+        encode = self.element.encode if carrier is None else partial(_swapped, self.element.encode_with, carrier)
+        return b"".join(_each(_with_length, _each(encode, _collection(value))))
+
+    def decode_with(self, data: bytes, carrier: Carrier | None) -> list[T]:
+        decode = self.element.decode if carrier is None else partial(_swapped, self.element.decode_with, carrier)
+        return _each(decode, _split(data))
 
     def __repr__(self) -> str:
         return f"ListOf({self.element!r}{', optional=True' if self.optional else ''})"
@@ -49,21 +59,27 @@ class AmpList(Argument[list[Any]]):
         self.record: type[Record] = record if isinstance(record, type) else _item(record)
 
     def encode(self, value: Collection[Any]) -> bytes:
-        return b"".join(_each(self._encode_record, _collection(value)))
+        return self.encode_with(value, None)
 
-    def _encode_record(self, item: object) -> bytes:
+    def decode(self, data: bytes) -> list[Any]:
+        return self.decode_with(data, None)
+
+    def encode_with(self, value: Collection[Any], carrier: Carrier | None) -> bytes:
+        return b"".join(_each(partial(self._encode_record, carrier), _collection(value)))
+
+    def _encode_record(self, carrier: Carrier | None, item: object) -> bytes:
         if isinstance(item, Mapping):
             item = self.record(**item)
         elif not isinstance(item, self.record):
             raise wrong_type(item, self.record.__name__)
-        return self.record.__schema__.encode(item) + END
+        return self.record.__schema__.encode(item, carrier) + END
 
-    def decode(self, data: bytes) -> list[Any]:
+    def decode_with(self, data: bytes, carrier: Carrier | None) -> list[Any]:
         try:
             boxes = parse_string(data, empty_boxes=True)
         except RemoteProtocolError as error:
             raise ValueError(f"{error.reason} (at byte {error.position} of the list)") from None
-        return _each(self.record.__schema__.decode, boxes)
+        return _each(partial(_swapped, self.record.__schema__.decode, carrier), boxes)
 
     def __repr__(self) -> str:
         return f"AmpList({self.record.__name__}{', optional=True' if self.optional else ''})"
@@ -100,6 +116,10 @@ def _each(convert: Callable[[Any], T], values: Iterable[Any]) -> list[T]:
     except RecursionError:
         raise NestedError(f"element {len(converted)}: nested too deeply") from None
     return converted
+
+
+def _swapped(convert: Callable[[Any, Carrier | None], T], carrier: Carrier | None, value: Any) -> T:
+    return convert(value, carrier)
 
 
 def _with_length(data: bytes) -> bytes:

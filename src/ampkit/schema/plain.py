@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ampkit.errors import AmpError, LocalProtocolError, RemoteProtocolError
+from ampkit.schema.descriptor import Carrier
 from ampkit.schema.typed import Field
 from ampkit.wire.box import encode_pair
 from ampkit.wire.text import printable
@@ -14,26 +15,28 @@ _REASON_SHOWN: Final = 300
 """Characters of what a field's type of argument, or a record's own check, says of bad values."""
 
 
-def encode_plainly(owner: str, fields: Sequence[Field], record: object) -> bytes:
+def encode_plainly(owner: str, fields: Sequence[Field], record: object, carrier: Carrier | None = None) -> bytes:
     """Return a record's pairs. Raises LocalProtocolError with the field and the reason."""
     pairs: list[bytes] = []
     for field in fields:
         try:
             value = getattr(record, field.name)
             if value is not None or not field.optional:
-                pairs.append(encode_pair(field.key, field.argument.encode(value)))
+                pairs.append(encode_pair(field.key, field.argument.encode_with(value, carrier)))
         except Exception as error:
             raise bad_value(owner, field, error) from error
     return b"".join(pairs)
 
 
-def decode_plainly(record: type, fields: Sequence[Field], box: Mapping[bytes, bytes]) -> Any:
+def decode_plainly(
+    record: type, fields: Sequence[Field], box: Mapping[bytes, bytes], carrier: Carrier | None = None
+) -> Any:
     """Return the record of a box. Raises RemoteProtocolError with the field and the reason."""
     values: dict[str, Any] = {}
     for field in fields:
         if field.key in box:
             try:
-                values[field.name] = field.argument.decode(box[field.key])
+                values[field.name] = field.argument.decode_with(box[field.key], carrier)
             except Exception as error:
                 raise bad_argument(record, field, error) from error
         elif field.absent is None:

@@ -19,8 +19,10 @@ class Schema:
 
     name: str
     fields: tuple[Field, ...]
-    encode: Callable[[Any], bytes]
-    decode: Callable[[Mapping[bytes, bytes]], Any]
+    encode: Callable[..., bytes]
+    """The record, and the Carrier of what travels beside its box, if anything may."""
+    decode: Callable[..., Any]
+    """The box, and the Carrier of what has come beside it."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(dataclasses.field,))

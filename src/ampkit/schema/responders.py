@@ -70,6 +70,11 @@ class Responders:
         """Return the responder to the command of this name, or None."""
         return self._table.get(name)
 
+    @property
+    def carries(self) -> bool:
+        """Whether any of the commands has descriptors among its arguments or in its response."""
+        return any(each.command.carries or each.command.response_carries for each in self._table.values())
+
     def _add(self, command: CommandSchema, function: Callable[..., Any], requires_tls: bool) -> None:
         if command.name in self._table:
             both = f"{_shown(self._table[command.name].function)} and {_shown(function)}"

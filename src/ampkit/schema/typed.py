@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from ampkit.errors import LocalProtocolError
-from ampkit.schema import containers, scalars, times
+from ampkit.schema import containers, descriptor, scalars, times
 from ampkit.schema.argument import Argument
 from ampkit.schema.names import wire_name
 from ampkit.wire.box import check_key
@@ -29,8 +29,9 @@ _BY_TYPE: Final[Mapping[object, type[Argument[Any]]]] = {
     decimal.Decimal: scalars.Decimal,
     datetime.datetime: times.DateTime,
     pathlib.Path: scalars.Path,
+    descriptor.FileDescriptor: descriptor.Descriptor,
 }
-_KNOWN: Final = "bool, bytes, datetime, decimal.Decimal, float, int, pathlib.Path, str"
+_KNOWN: Final = "bool, bytes, datetime, decimal.Decimal, FileDescriptor, float, int, pathlib.Path, str"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ DEFAULT_MAX_RUNNING_ASKS: Final = 1_024
 DEFAULT_MAX_BUFFERED_BYTES: Final = 65_536
 """Bytes written and not yet taken by the other end before callers wait: asyncio's own mark, and one full value."""
 
+DEFAULT_MAX_DESCRIPTORS: Final = 256
+"""A quarter of the 1,024 files that a process commonly may have open; one message of Linux carries 253."""
+
 DEFAULT_MAX_WAITING_BYTES: Final = 524_288
 """Asks that wait: eight of full length, or nine thousand small ones; 5 MB a second where a round trip takes 100 ms."""
 
@@ -63,6 +66,9 @@ class Limits:
 
     max_buffered_bytes: int = DEFAULT_MAX_BUFFERED_BYTES
     """Unsent bytes above which calls wait and no further asks are read."""
+
+    max_descriptors: int = DEFAULT_MAX_DESCRIPTORS
+    """Descriptors of the other end that nobody has taken yet, or that asks have which run; above it one is closed."""
 
     box_timeout: float | None = DEFAULT_BOX_TIMEOUT
     """Seconds within which a box that has begun has to be complete; None waits for ever."""
