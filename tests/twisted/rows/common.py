@@ -200,9 +200,14 @@ def passing(cls: Any, *names: str) -> Any:
     """Return a subclass that overrides methods and only calls up."""
 
     def override(name: str) -> Any:
-        return getattr(cls, name)
+        def call_up(self: Any, *args: Any, **kw: Any) -> Any:
+            return getattr(cls, name)(self, *args, **kw)
 
-    return type(cls.__name__, (cls,), {name: override(name) for name in names})
+        return call_up
+
+    made: Any = type(cls.__name__, (cls,), {name: override(name) for name in names})
+    assert all(getattr(made, name) != getattr(cls, name) for name in names)
+    return made
 
 
 WAYS: Final = {

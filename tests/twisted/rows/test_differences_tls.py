@@ -71,10 +71,13 @@ def test_plaintext_behind_the_boundary_is_given_to_tls(amp: Any, base: Any, is_o
     assert (end.marks, end.transport.toTLS) == ((0, MARK) if is_ours else (1, b""))
 
 
-def test_without_a_layer_for_it_the_connection_is_closed(amp: Any, base: Any, is_ours: bool) -> None:
+@pytest.mark.parametrize("names_it", [False, True])
+def test_without_a_layer_for_it_the_connection_is_closed(names_it: bool, amp: Any, base: Any, is_ours: bool) -> None:
     """A transport that does not say where its bytes go to cannot be given any: it is taken for an attack."""
     end = marking(amp, base, {"tls_localCertificate": Certificate()})
     end.transport = wire = Wire()
+    if names_it:
+        vars(wire)["protocol"] = end
     end.dataReceived(START + MARK)
     assert (end.marks, wire.closed) == ((0, 1) if is_ours else (1, 0))
 

@@ -155,12 +155,19 @@ def test_any_other_box_is_refused(box: Any, amp: Any) -> None:
 
 def test_both_kinds_in_one_box_are_an_answer(amp: Any, base: Any) -> None:
     """On every way: what answers a call, or refuses it, is no ask."""
-    wire = started(end := base())
+    command: Any = type("One", (amp.Command,), {})
+
+    class Answering(base):
+        @command.responder
+        def one(self) -> Any:
+            return {}
+
+    wire = started(end := Answering())
     asked = [Watched(end.callRemoteString(b"Any")) for _ in range(2)]
     wire.take()
-    end.dataReceived(bytes_of(_answer=b"1", _ask=b"7", _command=b"StartTLS", _error=b"1"))
+    end.dataReceived(bytes_of(_answer=b"1", _ask=b"7", _command=b"One", _error=b"1"))
     assert asked[0].result[b"_answer"] == b"1"
-    end.dataReceived(bytes_of(_ask=b"7", _command=b"StartTLS", _error=b"2", _error_code=b"C", _error_description=b""))
+    end.dataReceived(bytes_of(_ask=b"7", _command=b"One", _error=b"2", _error_code=b"C", _error_description=b""))
     assert type(asked[1].result) is amp.RemoteAmpError
     assert wire.writes == []
 
