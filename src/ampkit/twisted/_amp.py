@@ -145,18 +145,22 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def _takeAsk(self, strings: dict[bytes, bytes]) -> bool:
         """Take an ask, and return true; or leave it as it was, and return false."""
-        command, function = self._commandDispatch.get(strings.get(COMMAND, b""), _NOBODY)
-        if command is None or ERROR in strings or self.locator is not self:
+        try:
+            command, function = self._commandDispatch[strings[COMMAND]]
+        except KeyError:
+            return False
+        if ERROR in strings or self.locator is not self:
             return False
         straight = self._straights.get(command) or self._straightOf(command)
+        tag = strings.get(ASK)
         try:
             result = straight.respond(strings, function, self)
         except BaseException:  # noqa: BLE001 - as in every responder's Deferred
             result = Failure()
         if type(result) is dict and self._maySendStraight():
-            box = straight.encodeResponse(result, strings.get(ASK, b""))
+            box = straight.encodeResponse(result, tag or b"")
             if box is not None:
-                if ASK in strings:
+                if tag is not None:
                     write(self.transport, box, self._socket)
                 return True
         elif result is UNUSUAL:
@@ -178,7 +182,6 @@ def _same(result: Any) -> Any:
 
 
 _UNFINISHED: Final = (Failure, Deferred)
-_NOBODY: Final[tuple[Any, Any]] = (None, None)
 
 _SEAMS: Final = Seams(
     AMP,

@@ -26,7 +26,7 @@ def write(transport: Any, data: bytes, socket: Any) -> None:
     A socket puts what is written into a list, and asks the reactor to tell it when it can be sent. Where that need not
     be asked, what is written only has to stand in the list.
     """
-    if transport is socket and transport.producer is None and not transport.TLS:
+    if transport is socket and not transport.TLS:
         transport._tempDataBuffer.append(data)
         transport._tempDataLen += len(data)
     else:
@@ -44,4 +44,5 @@ def sendNow(socket: Any) -> None:
 def sendLater(socket: Any) -> None:
     """Let the reactor send what is left in the list."""
     if socket.connected and (socket._tempDataBuffer or socket.dataBuffer):
+        socket._maybePauseProducer()
         socket.startWriting()
