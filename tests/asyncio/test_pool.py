@@ -237,6 +237,28 @@ async def test_a_member_dies_and_returns() -> None:
 
 
 @virtual
+async def test_servers_drain_one_after_another() -> None:
+    """A rolling restart: not even a call that must not run twice is lost, however long those under way take."""
+    async with team(2) as it:
+        for worker in it.workers:
+            worker.mood = "silent"
+        done = [asyncio.create_task(it.pool.call(AskWhoOnce())) for _ in range(20)]
+        await until(lambda: sum(worker.count for worker in it.workers) == 20)
+        for at in range(2):
+            it.counts()
+            draining = asyncio.create_task(it.servers[at].drain(grace=1000))
+            await it.pool.members[at].wait_for(Presence.WAITING)
+            quick = Worker(it.workers[at].name)
+            async with ampkit.serve(quick, it.addresses[at]):
+                await it.pool.members[at].wait_for(Presence.CONNECTED)
+                assert await it.pool.call_all(AskWhoOnce(), timeout=1) != []
+                assert (quick.count, it.workers[at].count) == (1, 0)
+                it.workers[at].awake.set()
+                await draining
+        assert Counter([(await call).name for call in done]).keys() == {"a", "b"}
+
+
+@virtual
 async def test_what_must_not_run_twice_is_not_repeated_elsewhere() -> None:
     """Its caller is told that the answer was lost."""
     async with team(2) as it:

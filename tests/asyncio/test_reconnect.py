@@ -379,6 +379,49 @@ async def test_a_call_on_a_connection_that_has_just_ended_is_repeated_on_the_nex
         assert await peer.call(Sum(a=1, b=2)) == Total(total=3)
 
 
+@virtual
+async def test_a_server_that_drains_is_left_at_once() -> None:
+    """Calls go over a connection to its successor while what it has begun comes to its end; none is lost."""
+    old, new = Office(), Office()
+    async with coming_back(old) as (peer, server):
+        under_way = asyncio.create_task(peer.call(Wait(number=1)))
+        await old.started.get()
+        draining = asyncio.create_task(server.drain(grace=1000))
+        await peer.wait_for(Presence.WAITING)
+        async with ampkit.serve(new, HOME):
+            later = asyncio.create_task(peer.call(Wait(number=2), timeout=5))
+            await new.started.get()
+            assert not under_way.done()
+            new.gates[2].set()
+            old.gates[1].set()
+            assert (await later, await under_way) == (Total(total=2), Total(total=1))
+            await draining
+            assert asyncio.get_running_loop().time() < 5
+            assert peer.presence is Presence.CONNECTED
+            await turns()
+            assert not peer._leaving
+            await peer.close()
+
+
+@virtual
+async def test_closing_closes_what_is_left_too() -> None:
+    """With the same grace for what is under way there."""
+    old = Office()
+    async with coming_back(old, backoff=Backoff()) as (peer, server):
+        calls = [asyncio.create_task(peer.call(Wait(number=number))) for number in (1, 2)]
+        await until(lambda: old.started.qsize() == 2)
+        draining = asyncio.create_task(server.drain(grace=1000))
+        await peer.wait_for(Presence.WAITING)
+        closing = asyncio.create_task(peer.close(grace=10))
+        await asyncio.sleep(1)
+        old.gates[1].set()
+        assert await calls[0] == Total(total=1)
+        await closing
+        with pytest.raises(ConnectionLost):
+            await calls[1]
+        await draining
+
+
 # The end
 
 

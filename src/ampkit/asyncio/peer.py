@@ -83,7 +83,7 @@ class Peer(Remote):
         self._extending.duties = {
             CANCEL: self._cancel_ask,
             PING: lambda _: None,
-            DRAIN: lambda _: self._calls.drain(),
+            DRAIN: lambda _: self._drain(),
         }
         self._keepalive = Keepalive(
             self._channel, self._extending, self._calls, self._answering, limits=limits, options=options
@@ -91,6 +91,8 @@ class Peer(Remote):
         self.closing = Closing(self._channel, self._calls, self._answering, self._extending, options.close_timeout)
         self.starttls = StartTls(self._channel, self._calls, options)
         self._switching = Switching(self._channel, self._calls)
+        self.on_draining: Callable[[], object] = lambda: None
+        """Called when `is_draining` becomes true."""
         self._make_responders = make_responders
         self._remote = self._local = address
         self._options = options
@@ -410,6 +412,10 @@ class Peer(Remote):
             return seconds
         left = turn.due - self._channel.loop.time()
         return left if seconds is None else min(seconds, left)
+
+    def _drain(self) -> None:
+        self._calls.drain()
+        self.on_draining()
 
     def _cancel_ask(self, event: AskReceived) -> None:
         tag = cancelled_tag(event.box)

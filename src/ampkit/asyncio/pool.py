@@ -74,7 +74,7 @@ class _Member:
     def peer(self) -> Peer | None:
         """The connection that can be asked now."""
         peer = self.remote.peer
-        return peer if peer is not None and peer.state is State.OPEN else None
+        return peer if peer is not None and peer.state is State.OPEN and not peer.is_draining else None
 
     def absent(self) -> NotSent:
         """Return the error that says why it cannot be asked."""

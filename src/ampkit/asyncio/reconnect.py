@@ -22,7 +22,8 @@ from ampkit.wire.text import printable
 class ReconnectingPeer(Indirect):
     """The other end of one connection after another: `connect(address, reconnect=Backoff())` makes it.
 
-    When a connection ends, another one is made, and a service serves on each. Calls wait while there is none, or
+    When a connection ends, or the other end says that it will end it, another one is made, and a service serves on
+    each; what is under way on the old one has its time to end. Calls wait while there is none, or
     fail at once with `Options.fail_fast`. What was told to the other end over an earlier connection, it may have
     forgotten: `changes` says when to tell it again.
     """
@@ -35,6 +36,7 @@ class ReconnectingPeer(Indirect):
         self._open_peer = open_peer
         self._backoff = backoff
         self._peer: Peer | None = None
+        self._leaving: set[Peer] = set()
         self._reason: AmpError | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._closed = asyncio.Event()
@@ -85,8 +87,8 @@ class ReconnectingPeer(Indirect):
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
-        if self._peer is not None:
-            await self._peer.close(grace)
+        peers = [*self._leaving, self._peer] if self._peer else self._leaving
+        await asyncio.gather(*(peer.close(grace) for peer in peers))
         self._closed.set()
 
     async def wait_closed(self) -> None:
@@ -139,17 +141,28 @@ class ReconnectingPeer(Indirect):
             logger.warning("%s; it is tried again", _shown(self._reason))
 
     async def _stay(self, peer: Peer) -> float:
-        """Be connected as long as it lasts, and return how long that was."""
+        """Be connected until the connection ends or the other end drains, and return how long that was."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        over: asyncio.Future[None] = loop.create_future()
+        peer.on_draining = lambda: _end(over)
+        peer.channel.closed.add_done_callback(lambda _: _end(over))
         self._peer = peer
         self.board.become(Presence.CONNECTED)
-        await peer.wait_closed()
+        await over
         self._peer = None
-        self._reason = peer.end_reason
+        self._reason = peer.end_reason or ConnectionLost("the other end will close the connection")
+        if peer.is_draining:
+            self._leaving.add(peer)
+            peer.channel.closed.add_done_callback(lambda _: self._leaving.discard(peer))
         self.board.become(Presence.WAITING)
-        logger.warning("lost %s: %s", self._address, _shown(self._reason or ConnectionLost("closed")))
+        logger.warning("lost %s: %s", self._address, _shown(self._reason))
         return loop.time() - began
+
+
+def _end(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def _shown(error: AmpError) -> str:
