@@ -47,9 +47,10 @@ class Descriptors:
     def _why_not(self) -> str:
         transport = self._channel.transport
         sock = None if transport is None else transport.get_extra_info("socket")
-        if transport is not None and sock is not None and sock.family == socket.AF_UNIX:
-            return "on this event loop it takes Options(descriptors=True)"
-        return "only a unix socket does"
+        if transport is None or sock is None or sock.family != socket.AF_UNIX:
+            return "only a unix socket does"
+        is_secure = transport.get_extra_info("ssl_object") is not None
+        return "TLS has none" if is_secure else "on this event loop it takes Options(descriptors=True)"
 
     def send(self, numbers: list[int]) -> None:
         """Take over descriptors and send them before what is queued next."""
