@@ -8,7 +8,7 @@ VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
 
 BIN := .venv/bin
-ALL_EXTRAS := '.[cli,fast,testing,twisted]'
+ALL_EXTRAS := '.[certs,cli,fast,testing,twisted]'
 DEMO_EXTRAS := '.[cli,twisted]'
 OLDEST_TWISTED := 'twisted==22.10.0' 'pyopenssl<25' # newer ones have taken away what it needs
 

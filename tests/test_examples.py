@@ -44,6 +44,10 @@ DeadlineExceeded: no answer within a tenth of a second
 LocalProtocolError: Withdraw.amount: expected int, not str
 ConnectionLost: the server has closed
 """,
+    "file_transfer": """\
+no such file: secrets.txt
+zeros.bin has 5000000 bytes; intact
+""",
     "twisted_classic": """\
 tea costs 5
 coffee costs 7

@@ -12,6 +12,7 @@ from typing import Final
 from cyclopts import App, CycloptsError
 
 from ampkit.cli.call import call
+from ampkit.cli.certs import certs
 from ampkit.cli.demo.command import demo
 from ampkit.cli.dump import dump
 from ampkit.cli.exits import BROKEN_PIPE, INTERRUPTED, USAGE, Failure, failure_of
@@ -26,7 +27,7 @@ New here?  ampkit demo
 """
 
 app: Final = App(name="ampkit", help=_HELP, help_format="plaintext", version=lambda: version("ampkit"))
-for subcommand in (serve, call, dump, demo):
+for subcommand in (serve, call, dump, certs, demo):
     app.command(subcommand)
 
 
