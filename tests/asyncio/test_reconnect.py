@@ -23,6 +23,7 @@ from ampkit import (
     NotSent,
     Options,
     Peer,
+    Pool,
     Presence,
     ReconnectingPeer,
     RemoteError,
@@ -417,9 +418,37 @@ async def test_closing_closes_what_is_left_too() -> None:
         old.gates[1].set()
         assert await calls[0] == Total(total=1)
         await closing
+        await turns()
+        assert calls[1].done()
         with pytest.raises(ConnectionLost):
             await calls[1]
         await draining
+
+
+@virtual
+@pytest.mark.parametrize("kind", ["one", "pool"])
+async def test_a_call_in_the_moment_of_the_drain_goes_to_the_next_connection(kind: str) -> None:
+    """It is not even tried on the old one."""
+    options = Options(tries=1)
+    server = await ampkit.serve(Office(), HOME)
+    remote: ReconnectingPeer | Pool
+    if kind == "one":
+        remote = member = await ampkit.connect(HOME, reconnect=Backoff(), options=options)
+    else:
+        remote = await ampkit.connect_pool(HOME, options=options)
+        (member,) = remote.members
+    assert member.peer is not None
+    notice, calls = member.peer.on_draining, list[asyncio.Task[Total]]()
+
+    def call_and_notice() -> None:
+        calls.append(asyncio.create_task(remote.call(Sum(a=1, b=2))))
+        notice()
+
+    member.peer.on_draining = call_and_notice
+    await server.drain()
+    async with ampkit.serve(Office(), HOME):
+        assert await calls[0] == Total(total=3)
+        await remote.close()
 
 
 # The end
