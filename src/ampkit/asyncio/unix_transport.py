@@ -123,14 +123,14 @@ class UnixTransport(asyncio.Transport):
         del self._buffer[:sent]
         if not self._buffer:
             self._loop.remove_writer(self._fd)
-            if self._is_closing:
-                self._lose(None)
-                return
-            if self._ends_output:
-                self._shut_down()
         if self._is_full and len(self._buffer) <= self._low:
             self._is_full = False
-            self._protocol.resume_writing()
+            self._protocol.resume_writing()  # which may write more
+        if not self._buffer and not self._is_lost:
+            if self._is_closing:
+                self._lose(None)
+            elif self._ends_output:
+                self._shut_down()
 
     def write_eof(self) -> None:
         """Send the end of the stream behind what was written."""
