@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from pathlib import Path
 
 import pytest
 
 import ampkit
 from ampkit import (
     Backoff,
+    Child,
+    ChildExited,
     Command,
     ConnectionFailed,
     ConnectionLost,
@@ -570,6 +574,17 @@ async def test_a_server_is_restarted(transport: str, make_address: Callable[[str
             server = await ampkit.serve([office, shaky], address)
             assert (await waiting).count > 0
         await server.close()
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
+async def test_a_child_process_that_dies_is_started_again() -> None:
+    """What it was running is lost; the next call is answered by the next process."""
+    child = Child(sys.executable, "-m", "tests.asyncio.worker", "worker", cwd=Path(__file__).parents[2])
+    async with ampkit.connect(child, reconnect=Backoff(first=0.01, longest=0.05)) as peer:
+        with pytest.raises(ConnectionLost):
+            await peer.call(Raise(name="killed"))
+        assert await peer.call(Sum(a=1, b=2), timeout=20) == Total(total=3)
+        assert isinstance(peer.end_reason, ChildExited)
 
 
 @pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
