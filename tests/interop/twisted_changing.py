@@ -73,7 +73,7 @@ class WhispererFactory(ClientFactory):
 
     protocol: Any = Whisperer
 
-    def clientConnectionFailed(self, _: Any, reason: Failure) -> None:  # noqa: ARG002
+    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:  # noqa: ARG002
         """Say so."""
         say(switch="failed")
 
@@ -127,7 +127,7 @@ class Peer(amp.AMP):
                 await started
                 say(totals=[(await each)["total"] for each in held])
                 if not self.bare:
-                    say(peer=self.peerCertificate.getSubject().commonName.decode() if self.has_name() else "")
+                    say(peer=self.name_of_the_other())
             elif self.what == "ask-switch":
                 try:
                     await self.callRemote(Become, WhispererFactory(), name="no")
@@ -138,9 +138,11 @@ class Peer(amp.AMP):
         except Exception as error:  # noqa: BLE001 - whatever it was, the test wants to know
             say(failed=type(error).__name__)
 
-    def has_name(self) -> bool:
-        """Whether the other end's certificate has a common name."""
-        return "commonName" in self.peerCertificate.getSubject()
+    def name_of_the_other(self) -> str:
+        """The common name of the other end's certificate, if it has one."""
+        certificate: Any = self.peerCertificate
+        name: bytes = certificate.getSubject().get("commonName", b"")
+        return name.decode()
 
     def connectionMade(self) -> None:
         """Begin."""
