@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -157,13 +158,14 @@ async def test_a_context_that_does_not_fit_is_said_when_it_is_used() -> None:
 async def test_big_answers_are_held_back_by_a_slow_reader() -> None:
     """The layer keeps nothing itself: what is not taken is the transport's, and callers wait for it."""
     async with stranger() as (reader, writer, peer):
-        writer.transport.pause_reading()
+        transport = cast(asyncio.Transport, writer.transport)
+        transport.pause_reading()
         for tag in range(200):
             ask = {b"_ask": b"%d" % tag, b"_command": b"Zeros", b"size": b"60000"}
             writer.write(encode_box(ask))
         await until(lambda: peer.channel.is_full)
         assert peer.channel.buffered() < 5_000_000
-        writer.transport.resume_reading()
+        transport.resume_reading()
         size = 0
         while size < 200 * 60_000:
             size += len(await reader.read(1_000_000))
