@@ -4,6 +4,8 @@
 
 import inspect
 import io
+import subprocess
+import sys
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -148,6 +150,21 @@ def test_ssl_is_the_module_s_own_name(amp: Any, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(amp.RemoteAmpError, match="TLS not available") as refused:
         amp._TLSBox()
     assert refused.value.errorCode == b"TLS_ERROR"
+
+
+WITHOUT_TLS = """
+import sys
+sys.modules["OpenSSL"] = None  # as if it were not installed
+import {0} as amp
+print(amp.ssl, [hasattr(amp, name) for name in ("DN", "Certificate", "CertificateOptions", "KeyPair")], amp.AMP())
+"""
+
+
+def test_without_pyopenssl_there_is_no_tls(amp: Any) -> None:
+    """The module can be imported all the same; the names for it are not there."""
+    program = [sys.executable, "-c", WITHOUT_TLS.format(amp.__name__)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout.startswith("None [False, False, False, False] <AMP at "), done.stderr
 
 
 @pytest.mark.usefixtures("events")
