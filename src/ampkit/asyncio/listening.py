@@ -54,7 +54,7 @@ async def listen(address: Place, accept: Accept, *, descriptors: bool) -> list[L
         if isinstance(address, UnixAddress):
             return [await _listen_unix(loop, address, accept, descriptors=descriptors)]
         if not isinstance(address, MemoryAddress):
-            return await _listen_sockets(loop, address, accept, descriptors=descriptors)
+            return await _listen_sockets(loop, address, accept)
     except (OSError, UnicodeError) as error:  # the latter for a name that is no host name
         if isinstance(error, ConnectionFailed):
             raise
@@ -157,9 +157,7 @@ async def _listen_on_unix(
     return Listener(address, server.close)
 
 
-async def _listen_sockets(
-    loop: asyncio.AbstractEventLoop, address: SocketAddress, accept: Accept, *, descriptors: bool
-) -> list[Listener]:
+async def _listen_sockets(loop: asyncio.AbstractEventLoop, address: SocketAddress, accept: Accept) -> list[Listener]:
     listeners: list[Listener] = []
     with contextlib.ExitStack() as undo:
         sockets = listening_sockets(address)
@@ -167,8 +165,8 @@ async def _listen_sockets(
             undo.callback(sock.close)
         for sock in sockets:
             bound = address_of(sock.family, sock.getsockname(), address)
-            if sock.family == socket.AF_UNIX:
-                listeners.append(await _listen_on_unix(loop, sock, bound, accept, descriptors=descriptors))
+            if sock.family == socket.AF_UNIX:  # from Python 3.13 on, uvloop's server would remove its file at the end
+                listeners.append(await _listen_on_unix(loop, sock, bound, accept, descriptors=True))
             else:
                 server = await loop.create_server(partial(accept, bound), sock=sock, backlog=BACKLOG)
                 listeners.append(Listener(bound, server.close, _pausing(loop, sock)))
