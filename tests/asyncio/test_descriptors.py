@@ -28,6 +28,7 @@ from ampkit import (
     encode_box,
     serve,
 )
+from ampkit.asyncio.unix_transport import UnixTransport
 from ampkit.hooks import Ask, Call, Hooks
 from ampkit.testing import peer_pair, served_pair
 from tests.asyncio.turning import turns, until
@@ -363,6 +364,21 @@ async def test_a_process_that_has_no_file_left(address: str) -> None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, limits)
             assert isinstance(peer.end_reason, ConnectionLost)
             assert "too many open files" in str(peer.end_reason)
+
+
+@both_loops
+async def test_what_comes_behind_the_end_is_closed(address: str) -> None:
+    """An end that has closed reads on for a while, so that its last bytes are not lost; it keeps nothing."""
+    async with served_pair(address, None, Desk(), options=CARRYING) as (left, right):
+        assert await left.call(Read(file=pipe("text"))) == Text(text="text")
+        before = open_files()
+        right.channel.finish(ConnectionLost("this end has closed"), linger=5)
+        transport = left.channel.transport
+        assert isinstance(transport, UnixTransport)
+        transport.send_descriptors([pipe().detach()])
+        transport.write(b"too late")
+        await until(lambda: right.descriptors._received == 2)
+        assert open_files() == before
 
 
 # Sending

@@ -32,6 +32,7 @@ class Descriptors:
         self._held = 0
         self._old = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
 
     # Sending
 
@@ -47,7 +48,7 @@ class Descriptors:
     def _why_not(self) -> str:
         transport = self._channel.transport
         sock = None if transport is None else transport.get_extra_info("socket")
-        if transport is None or sock is None or sock.family != socket.AF_UNIX:
+        if transport is None or sock is None or sock.family != getattr(socket, "AF_UNIX", None):
             return "only a unix socket does"
         is_secure = transport.get_extra_info("ssl_object") is not None
         return "TLS has none" if is_secure else "on this event loop it takes Options(descriptors=True)"
@@ -71,7 +72,7 @@ class Descriptors:
         for number in numbers:
             self._waiting[self._received] = FileDescriptor.adopt(number)
             self._received += 1
-            if len(self._waiting) + self._held > self._most:
+            if self._is_closed or len(self._waiting) + self._held > self._most:
                 self._waiting.pop(next(iter(self._waiting))).close()
         if self._timer is None and self._waiting:
             self._old = 0
@@ -110,7 +111,8 @@ class Descriptors:
     # The end
 
     def close(self) -> None:
-        """Close all that nobody has taken."""
+        """Close all that nobody has taken, and what still comes."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
         for file in self._waiting.values():

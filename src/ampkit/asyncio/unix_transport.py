@@ -18,7 +18,9 @@ _MOST_AT_ONCE: Final = 253
 """Linux: descriptors that one message carries."""
 
 _INT: Final = array.array("i").itemsize
-_ANCILLARY: Final = socket.CMSG_SPACE(_MOST_AT_ONCE * _INT)
+_ANCILLARY: Final = socket.CMSG_SPACE(_MOST_AT_ONCE * _INT) if hasattr(socket, "CMSG_SPACE") else 0
+"""Where there is none, there are no such sockets either."""
+
 _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 _HIGH: Final = 65_536
