@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import pytest
@@ -15,6 +15,7 @@ from ampkit import (
     DeadlineExceeded,
     Limits,
     LocalProtocolError,
+    Options,
     Peer,
     ProtocolSwitched,
     RemoteError,
@@ -26,6 +27,7 @@ from ampkit import (
     encode_box,
     serve,
 )
+from ampkit.hooks import Ask, Hooks
 from tests.asyncio.office import Office, Sum, Total, Wait
 from tests.asyncio.raw import RawEnd
 from tests.asyncio.turning import turns, until
@@ -387,3 +389,53 @@ async def test_half_closing_is_offered(transport: str, tmp_path: object) -> None
         shouter.transport.close()
         await listener.lost
         await shouter.lost
+
+
+# Among other asks
+
+
+async def test_a_switch_waits_for_its_turn_and_nothing_overtakes_it() -> None:
+    """Where asks wait in line it is not read before there is room: what stands behind it may be no box."""
+    async with ends("memory", "", Limits(max_running_asks=1)) as (peer, _, shifter):
+        waiting = asyncio.create_task(peer.call(Wait(number=1)))
+        await shifter.started.get()
+        line = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        await turns()
+        switching = asyncio.create_task(peer.switch(Become(name="shout"), Listen))
+        await turns()
+        assert not shifter.shouts
+        shifter.gates[1].set()
+        assert [await waiting, await line] == [Total(total=1), Total(total=3)]
+        wire, listener = await switching
+        wire.write(b"hello")
+        await listener.until(b"HELLO")
+        await close(listener, *shifter.shouts)
+
+
+class Witness(Hooks):
+    """Notes which asks it stands around."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    @contextmanager
+    def answering(self, ask: Ask) -> Generator[None]:
+        """Note it."""
+        self.seen.append(ask.command)
+        yield
+
+
+async def test_hooks_stand_around_a_switch() -> None:
+    """As around any ask, whether it is agreed to or refused."""
+    witness, shifter = Witness(), Shifter()
+    async with (
+        serve(shifter, "memory://hooked", options=Options(hooks=(witness,))),
+        connect("memory://hooked") as peer,
+    ):
+        with pytest.raises(ValueError, match="not today"):
+            await peer.switch(Become(name="no"), Listen)
+        wire, listener = await peer.switch(Become(name="shout"), Listen)
+        wire.write(b"hello")
+        await listener.until(b"HELLO")
+        assert witness.seen == [b"Become", b"Become"]
+        await close(listener, *shifter.shouts)
