@@ -2,7 +2,7 @@
 # makes its own environment, and makes it anew when pyproject.toml changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench build clean
+.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises build clean
 
 VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
@@ -73,6 +73,9 @@ format: .venv/.ready  ## put the code into the one style
 
 bench: .venv/.ready  ## measure against twisted.protocols.amp; ARGS=--quick for a short look
 	@$(BIN)/python -m bench $(ARGS)
+
+promises: .venv/.ready  ## what holds whatever the other end does, each with a figure
+	@$(BIN)/python -m bench.promises
 
 build: .venv/.ready  ## a wheel and a source archive in dist/
 	@$(BIN)/python -m build --quiet

@@ -72,6 +72,23 @@ async def test_a_peer_that_says_something_is_not_pinged() -> None:
         assert not fake.has_boxes
 
 
+async def test_a_peer_that_lives_without_answering() -> None:
+    """It gets no ping after another, and is found when it is silent at last."""
+    async with fake_peer(Office(), options=PINGS) as (peer, fake):
+        pings = 0
+        for _ in range(30):
+            await asyncio.sleep(12)
+            fake.ask(b"Sum", {b"a": b"1", b"b": b"2"})
+            await turns()
+            while fake.has_boxes:
+                pings += b"_ask" in await fake.next_box()
+        assert pings == 1
+        assert peer.end_reason is None
+        died = now()
+        await peer.wait_closed()
+        assert 10 <= now() - died <= 1.5 * 14
+
+
 async def test_pings_say_how_long_a_round_trip_takes() -> None:
     """`round_trip` has the seconds of the last one."""
     async with fake_peer(options=PINGS) as (peer, fake):

@@ -17,7 +17,7 @@ _ONE_WRITE: Final = 65_536
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
-_TURN: Final = range(128)
+_TURN: Final = range(64)
 """Events taken in one turn of the loop, less than a millisecond's worth: then other connections have theirs."""
 
 

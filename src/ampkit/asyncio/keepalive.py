@@ -39,6 +39,7 @@ class Keepalive:
         "_extending",
         "_heard_at",
         "_idle_since",
+        "_is_asking",
         "_limits",
         "_options",
         "_period",
@@ -70,6 +71,7 @@ class Keepalive:
         self._period = min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
         self._heard_at = self._idle_since = self._box_since = channel.loop.time()
         self._pinged_at: float | None = None
+        self._is_asking = False
         self._unsent = 0
         self._deeds = 0
         self._box_began: int | None = None
@@ -115,17 +117,21 @@ class Keepalive:
     def _ping(self, now: float) -> float:
         """Ping if it is time to, and return when to look again."""
         interval, timeout = self._options.ping_interval, self._options.ping_timeout
+        if self._pinged_at is not None and self._heard_at > self._pinged_at:
+            self._pinged_at = None  # it lives, whether it answers or not
         if interval is None or self._pinged_at is not None or now - self._heard_at < interval - 1e-6:
             return self._period
-        if not self._extending.notify(PING, ended=self._pong):
-            return self._period
-        self._pinged_at = now
+        if not self._is_asking:  # one that answers nothing gets one ping, not one after another
+            self._is_asking = self._extending.notify(PING, ended=self._pong)
+        if self._is_asking:
+            self._pinged_at = now
         return min(self._period, timeout)
 
     def _pong(self, outcome: Any) -> None:
         if self._pinged_at is not None and not isinstance(outcome, Ended):
             self.round_trip = self._channel.loop.time() - self._pinged_at
         self._pinged_at = None
+        self._is_asking = False
 
     def _dead(self, now: float) -> AmpError | None:
         if self._pinged_at is None or self._heard_at > self._pinged_at:
