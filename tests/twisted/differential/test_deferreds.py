@@ -71,6 +71,8 @@ class Chain:
             _ = self.call.chainDeferred(self.wait().addBoth(self.note))
         elif kind == "await":
             _ = self.awaited()
+        elif kind == "pause now":
+            self.call.pause()
         elif kind == "errback":
             self.call.addErrback(self.note)
         elif kind == "arguments":
@@ -118,7 +120,7 @@ class Chain:
 
 
 KINDS = ["note", "nothing", "raise", "failure", "fired", "failed", "waiting", "other", "pause", "bring"]
-BEFORE = st.sampled_from([*KINDS, "cancel inside", "list", "chain", "await", "errback", "arguments"])
+BEFORE = st.sampled_from([*KINDS, "cancel inside", "list", "chain", "await", "pause now", "errback", "arguments"])
 BEHIND = BEFORE | st.just("more")
 """What is added while the answer is taken is a documented difference."""
 

@@ -5,7 +5,7 @@
 from typing import Any
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.defer import AlreadyCalledError, CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.logger import LogLevel
 from twisted.python.failure import Failure
@@ -209,6 +209,31 @@ def test_a_callback_that_raises_is_unhandled(amp: Any, base: Any, logged: Any) -
     assert (wire.closed, logged()[0]["log_failure"].type) == (1, ZeroDivisionError)
     later.errback(LookupError())
     assert (wire.closed, logged()[1]["log_failure"].type) == (2, LookupError)
+
+
+def test_a_callback_may_add_another(amp: Any, base: Any) -> None:
+    """It runs behind it, with its result."""
+    started(end := base())
+    seen: list[Any] = []
+    asked = end.callRemote(type("One", (amp.Command,), {}))
+
+    def first(_: Any) -> str:
+        asked.addCallback(seen.append)
+        assert seen == []
+        return "first"
+
+    asked.addCallback(first)
+    end.dataReceived(bytes_of(_answer=b"1"))
+    assert seen == ["first"]
+
+
+def test_a_call_that_a_program_has_ended_itself_is_not_ended_again(amp: Any, base: Any) -> None:
+    """As with every Deferred."""
+    started(end := base())
+    asked = end.callRemote(type("One", (amp.Command,), {}))
+    asked.callback(amp.Box())
+    with pytest.raises(AlreadyCalledError):
+        end.dataReceived(bytes_of(_answer=b"1"))
 
 
 def test_a_cancelled_call_takes_its_answer_quietly(amp: Any, base: Any, logged: Any) -> None:
