@@ -522,6 +522,58 @@ async def test_closing_lets_calls_end_if_there_is_time() -> None:
 
 
 @virtual
+@pytest.mark.parametrize("turns_before", [1, 2, 3])
+async def test_cancelling_close_closes_at_once(turns_before: int) -> None:
+    """Whenever it is cancelled, there is no connection left."""
+    office = Office()
+    async with coming_back(office) as (peer, server):
+        call = asyncio.create_task(peer.call(Wait(number=1)))
+        await office.started.get()
+        closing = asyncio.create_task(peer.close(grace=1000))
+        await turns(turns_before)
+        closing.cancel()
+        with pytest.raises(ConnectionLost):
+            await call
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        await asyncio.sleep(1)
+        assert not server.peers
+        assert peer.presence is Presence.CLOSED
+
+
+class Closer(Service):
+    """Closes what the test gives it, from within a responder."""
+
+    def __init__(self) -> None:
+        self.remote: ReconnectingPeer | Pool | None = None
+        self.is_done = False
+
+    @Note.responder
+    async def close(self, _: Note) -> None:
+        """Close."""
+        assert self.remote is not None
+        await self.remote.close(grace=10)
+        self.is_done = True
+
+
+@virtual
+@pytest.mark.parametrize("kind", ["one", "pool"])
+async def test_a_responder_may_close_what_it_serves(kind: str) -> None:
+    """It is neither cancelled nor waited for."""
+    closer = Closer()
+    async with ampkit.serve(None, HOME) as server:
+        if kind == "one":
+            closer.remote = await ampkit.connect(HOME, closer, reconnect=Backoff())
+        else:
+            closer.remote = await ampkit.connect_pool(HOME, service=closer)
+        (other,) = server.peers
+        await other.tell(Note(text="x"))
+        await closer.remote.wait_closed()
+        await until(lambda: closer.is_done)
+        assert asyncio.get_running_loop().time() < 1
+
+
+@virtual
 async def test_what_is_cancelled_while_it_connects_leaves_nothing() -> None:
     """No task, no attempt."""
     connecting = asyncio.ensure_future(_connect_for_ever())

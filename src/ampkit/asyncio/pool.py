@@ -139,7 +139,8 @@ class Pool(Indirect):
         """Close all connections for good, each as `Peer.close` does. Calls that wait for one raise NotSent."""
         self.board.become(Presence.CLOSED)
         self._dismiss_nurses()
-        await asyncio.gather(*(member.remote.close(grace) for member in self._members))
+        closer = asyncio.current_task()
+        await asyncio.gather(*(member.remote.close_for(closer, grace) for member in self._members))
         await asyncio.gather(*self._nurses, return_exceptions=True)
 
     async def wait_closed(self) -> None:

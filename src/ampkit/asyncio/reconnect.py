@@ -83,13 +83,22 @@ class ReconnectingPeer(Indirect):
 
         Calls that wait for a connection raise NotSent.
         """
+        await self.close_for(asyncio.current_task(), grace)
+
+    async def close_for(self, closer: asyncio.Task[Any] | None, grace: float) -> None:
+        """Close on behalf of a task: if it is a responder of a connection, it is not waited for."""
         self.board.become(Presence.CLOSED)
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-        peers = [*self._leaving, self._peer] if self._peer else self._leaving
-        await asyncio.gather(*(peer.close(grace) for peer in peers))
-        self._closed.set()
+        try:
+            if self._keeper is not None:
+                self._keeper.cancel()
+                await asyncio.wait([self._keeper])
+            await asyncio.gather(*(peer.closing.close(grace, closer) for peer in self._peers()))
+        except BaseException:
+            for peer in self._peers():
+                peer.closing.end()
+            raise
+        finally:
+            self._closed.set()
 
     async def wait_closed(self) -> None:
         """Wait until it is closed for good, by `close` or because there were too many failures."""
@@ -107,6 +116,10 @@ class ReconnectingPeer(Indirect):
         if self._options.fail_fast or self.board.now is Presence.CLOSED:
             raise self._absent()
         return None
+
+    def _peers(self) -> list[Peer]:
+        """Return all connections that there are."""
+        return [*self._leaving, self._peer] if self._peer else [*self._leaving]
 
     def _absent(self) -> NotSent:
         why = self._reason or ("it was closed" if self.board.now is Presence.CLOSED else "not yet")
