@@ -99,6 +99,18 @@ def test_boxes_behind_a_start_tls_wait_for_its_answer(amp: Any, base: Any, is_ou
     assert end.marks == 2
     assert end.transport.secured == []
     end = marking(amp, base, later)
+    end.dataReceived(START + MARK)
+    lose(end)
+    waiting[1].errback(Failure(amp.RemoteAmpError(b"NO", "too late")))
+    assert end.marks == (0 if is_ours else 1)
+    end = marking(amp, base, later)
+    end.maxHeldBytes = len(MARK)
+    for number in (2, 3):
+        end.dataReceived(START)
+        end.dataReceived(MARK)
+        waiting[number].errback(Failure(amp.RemoteAmpError(b"NO", "not here")))
+    assert (end.marks, end.transport.closed) == (2, 0)
+    end = marking(amp, base, later)
     end.maxHeldBytes = 10
     end.dataReceived(START)
     for byte in b"\0\x0fwhat is no":

@@ -211,6 +211,16 @@ def test_a_callback_that_raises_is_unhandled(amp: Any, base: Any, logged: Any) -
     assert (wire.closed, logged()[1]["log_failure"].type) == (2, LookupError)
 
 
+def test_another_sender_gets_every_box(amp: Any, base: Any) -> None:
+    """Though the end itself is connected."""
+    wire = started(end := base())
+    end.startReceivingBoxes(sender := Sender())
+    end.callRemote(type("One", (amp.Command,), {}))
+    end.dataReceived(bytes_of(_ask=b"7", _command=b"Nobody"))
+    assert [box.get(b"_command", box.get(b"_error")) for box in sender.boxes] == [b"One", b"7"]
+    assert wire.writes == []
+
+
 def test_a_callback_may_add_another(amp: Any, base: Any) -> None:
     """It runs behind it, with its result."""
     started(end := base())
@@ -225,6 +235,18 @@ def test_a_callback_may_add_another(amp: Any, base: Any) -> None:
     asked.addCallback(first)
     end.dataReceived(bytes_of(_answer=b"1"))
     assert seen == ["first"]
+
+
+def test_a_paused_call_waits_with_its_callbacks(amp: Any, base: Any) -> None:
+    """The answer comes meanwhile."""
+    started(end := base())
+    seen: list[Any] = []
+    asked = end.callRemote(type("One", (amp.Command,), {})).addCallback(seen.append)
+    asked.pause()
+    end.dataReceived(bytes_of(_answer=b"1"))
+    assert seen == []
+    asked.unpause()
+    assert seen == [{}]
 
 
 def test_a_call_that_a_program_has_ended_itself_is_not_ended_again(amp: Any, base: Any) -> None:
