@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Any, assert_type
 
 from ampkit import Peer
 from typing_tests.declarations import (
+    Become,
     Colour,
     Early,
     Late,
@@ -60,6 +62,21 @@ async def fields_have_the_types_of_their_annotations(peer: Peer) -> None:
 async def raw_calls_are_bytes(peer: Peer) -> None:
     """A name and a box, for which there is no class."""
     assert_type(await peer.call_raw(b"Sum", {b"a": b"13", b"b": b"81"}), dict[bytes, bytes])
+
+
+class Shouter(asyncio.Protocol):
+    """A protocol of the program's own."""
+
+    words = 0
+
+
+async def a_switch_brings_the_protocol(peer: Peer) -> None:
+    """Of the class that was given; or streams."""
+    transport, shouter = await peer.switch(Become(name="shouter"), Shouter, timeout=2)
+    assert_type(transport, asyncio.Transport)
+    assert_type(shouter, Shouter)
+    reader, _ = await peer.switch_to_streams(Become(name="shouter"))
+    assert_type(await reader.read(), bytes)
 
 
 def commands_can_be_read_and_changed() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import assert_type
 
 from ampkit import Peer
@@ -47,4 +48,5 @@ async def wrong_calls(peer: Peer) -> None:
     await peer.call(Sum(a=13, b=81), 2)  # error: mypy=call-arg, pyright=reportCallIssue
     await peer.tell(Total(total=94))  # error: mypy=arg-type, pyright=reportArgumentType
     await peer.call_raw("Sum", {})  # error: mypy=arg-type, pyright=reportArgumentType
+    await peer.switch(Sum(a=13, b=81), asyncio.Protocol)  # error: mypy=arg-type, pyright=reportArgumentType
     print(peer.call(Sum(a=13, b=81)).total)  # error: mypy=attr-defined, pyright=reportAttributeAccessIssue

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from ampkit import Argument, Command, Integer, Record, Response, Wire
+from ampkit import Argument, Command, Integer, Record, Response, Switch, Wire
 
 R = TypeVar("R")
 
@@ -111,6 +111,12 @@ class Late(Response):
     """Named above."""
 
     text: str
+
+
+class Become(Command[Switch], require_tls=True):
+    """Behind its answer the connection is another protocol's."""
+
+    name: str
 
 
 class Classic(Command[Any]):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from ampkit import Peer, Service
-from typing_tests.declarations import Classic, Early, Late, Note, Ping, Sum, Total
+from ampkit import Peer, Service, Switch
+from typing_tests.calls_right import Shouter
+from typing_tests.declarations import Become, Classic, Early, Late, Note, Ping, Sum, Total
 
 
 class Calculator(Service):
@@ -41,6 +42,16 @@ class Louder(Calculator):
         """Respond with more."""
         assert_type(super().sum(command), Total)
         return Total(total=super().sum(command).total * 10)
+
+
+class Shifter(Service, require_tls=True):
+    """Becomes something else."""
+
+    @Become.responder
+    async def become(self, command: Become) -> Switch:
+        """Agree."""
+        assert_type(command.name, str)
+        return Switch(Shouter)
 
 
 class Several(Service):
