@@ -278,6 +278,17 @@ async def test_what_is_refused_is_closed(address: str) -> None:
 
 
 @both_loops
+async def test_what_is_refused_counts_no_more(address: str) -> None:
+    """However many malformed boxes had descriptors, there is room for the next."""
+    async with served_pair(address, None, Desk(), options=CARRYING, limits=Limits(max_descriptors=1)) as (left, _):
+        for number in range(3):
+            left.descriptors.send([pipe().detach()])
+            with pytest.raises(RemoteError, match="MALFORMED"):
+                await left.call_raw(b"Forget", {b"file": b"%d" % number, b"zeal": b"too much"})
+        assert await left.call(Read(file=pipe("text"))) == Text(text="text")
+
+
+@both_loops
 async def test_what_no_box_takes_is_closed_soon(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments of an unknown command, and results that nobody waits for any more, are closed within two looks."""
     monkeypatch.setattr("ampkit.asyncio.descriptors.PATIENCE", 0.02)
