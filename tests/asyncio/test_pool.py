@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -31,6 +31,7 @@ from ampkit import (
 )
 from ampkit.asyncio import pool as pool_module
 from ampkit.asyncio import reconnect
+from ampkit.hooks import Call
 from tests.asyncio.office import Note, Office, Raise, Sum, Total, Wait
 from tests.asyncio.turning import turns, until
 
@@ -341,6 +342,42 @@ async def test_a_silent_member_is_checked(monkeypatch: pytest.MonkeyPatch) -> No
         answers = True
         await asyncio.sleep(2000)
         assert it.pool.ejected == ()
+
+
+@virtual
+async def test_a_member_may_be_left_out_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If its rest has an end: after as many checks that failed."""
+
+    async def fail(_: Pool, member: pool_module._Member) -> object:
+        return DeadlineExceeded(member.remote.address)
+
+    monkeypatch.setattr(Pool, "_check", fail)
+    balance = Balance(failures=1, rest=Backoff(first=1, attempts=2), check_every=1e6)
+    async with team(2, balance=balance) as it:
+        it.workers[0].mood = "busy"
+        await it.pool.call_all(AskWho())
+        it.workers[0].mood = "well"
+        await asyncio.sleep(1000)
+        assert it.pool.ejected == it.pool.members[:1]
+        assert set(await it.ask(20)) == {"b"}
+
+
+class Strict(Hooks):
+    """Lets no sum be asked."""
+
+    def calling(self, call: Call) -> AbstractContextManager[object]:
+        if call.command == b"Sum":
+            raise PermissionError("no sums")
+        return super().calling(call)
+
+
+@virtual
+async def test_a_hook_that_refuses_a_part_of_a_batch_refuses_the_batch() -> None:
+    """As it does for one peer."""
+    async with team(2, options=Options(hooks=(Strict(),))) as it:
+        with pytest.raises(PermissionError):
+            await it.pool.call_many([Sum(a=1, b=2)] * 4)
+        assert all(member.health.load == 0 for member in it.pool._members)
 
 
 @virtual

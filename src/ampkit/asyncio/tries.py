@@ -32,14 +32,11 @@ class Tries:
 
     async def within(self, waiting: Coroutine[Any, Any, T]) -> T:
         """Await something within the time. Raises DeadlineExceeded."""
-        limit = asyncio.timeout_at(self._due)
         try:
-            async with limit:
+            async with asyncio.timeout_at(self._due):
                 return await waiting
         except TimeoutError as error:
-            if limit.expired():
-                raise DeadlineExceeded("the time is over") from error
-            raise
+            raise DeadlineExceeded("the time is over") from error
 
     async def another(self, errors: Iterable[Exception]) -> bool:
         """Note that a try failed, and wait until the next one; return false if there is none, or no time for it."""
