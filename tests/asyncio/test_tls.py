@@ -20,6 +20,7 @@ from ampkit import (
     Command,
     ConnectionFailed,
     ConnectionLost,
+    Limits,
     LocalProtocolError,
     Options,
     Peer,
@@ -33,6 +34,7 @@ from ampkit import (
 from ampkit.asyncio.tls import make_context
 from tests.asyncio.office import Office, Sum, Total
 from tests.asyncio.raw import RawEnd
+from tests.asyncio.turning import until
 from tests.certificates import CERTIFICATES
 
 both_loops = pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])
@@ -313,6 +315,26 @@ async def test_closing_a_server_ends_handshakes() -> None:
         await asyncio.sleep(0)
         await server.close()
         await stranger.lost
+
+
+@both_loops
+async def test_so_many_may_wait_in_the_handshake_and_no_more() -> None:
+    """As many as may be connected; who comes above that is let go at once, and there is room again when one leaves."""
+    limits = Limits(max_connections=2, max_connections_per_address=2)
+    async with serve(Office(), HERE, tls=CERTIFICATES.server(), limits=limits) as server:
+        plain = server.addresses[0].replace("tls:", "tcp:")
+        idlers = [await RawEnd.connect(plain) for _ in range(2)]
+        async with await RawEnd.connect(plain) as third:
+            await third.lost
+        assert not any(idler.lost.done() for idler in idlers)
+        for idler in idlers:
+            idler.transport.abort()
+            await idler.lost
+        lobby = server._lobby
+        assert lobby is not None
+        await until(lambda: not lobby._waiting)
+        async with connect(server.addresses[0], tls=CERTIFICATES.client()) as peer:
+            assert await peer.call(Sum(a=1, b=2)) == Total(total=3)
 
 
 # What cannot be

@@ -96,7 +96,7 @@ class Server:
         self._peers: set[Peer] = set()
         self._handshakes = handshakes
         self._crowd = Crowd(limits)
-        self._lobby = Lobby(handshakes) if handshakes else None
+        self._lobby = Lobby(handshakes, limits.max_connections) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
 
