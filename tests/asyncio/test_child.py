@@ -255,11 +255,11 @@ async def test_a_child_whose_own_child_lives_on(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("ampkit.asyncio.process._OUTPUT_PATIENCE", 0.05)
     lines: list[str] = []
     code = (
-        "import os, sys, time\n"
-        "if os.fork():\n"
+        "import os, time\n"
+        "number = os.fork()\n"
+        "if number:\n"
+        "    os.write(2, b'%d\\n' % number)\n"
         "    os._exit(4)\n"
-        "sys.stderr.write(f'{os.getpid()}\\n')\n"
-        "sys.stderr.flush()\n"
         "time.sleep(60)\n"
     )
     async with connect(python(code, on_stderr=lines.append)) as peer:
