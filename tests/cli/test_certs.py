@@ -9,6 +9,7 @@ import pytest
 import ampkit
 from ampkit import Command, Peer, Response, Service, Tls
 from ampkit.cli import main
+from tests.cli.running import ROOT, next_line, running
 from tests.cli.running import ampkit as run_ampkit
 
 
@@ -97,3 +98,20 @@ def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:
     finished = run_ampkit("certs", str(tmp_path), "localhost", python="import sys; sys.modules['trustme'] = None")
     assert finished.returncode == 2
     assert finished.stderr == "ampkit: certificates are made by trustme: pip install 'ampkit[certs]'\n"
+
+
+def test_the_command_line_serves_and_calls_over_tls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an authority the server wants to know its clients; without one, a client trusts nobody here."""
+    assert main(["certs", str(tmp_path), "localhost", "127.0.0.1", "--client", "Ada"]) == 0
+    authority, server, client = (str(tmp_path / name) for name in ("authority.pem", "server.pem", "client.pem"))
+    secure = ["--certificate", server, "--authority", authority]
+    with running("serve", "calculator:Calculator", "tls://127.0.0.1:0", *secure, cwd=ROOT / "examples") as process:
+        address = next_line(process)
+        capsys.readouterr()
+        ask = ["call", address, "Sum", "a=13", "b=81"]
+        assert main([*ask, "--authority", authority, "--certificate", client]) == 0
+        assert capsys.readouterr().out == "total: 94\n"
+        assert main([*ask, "--authority", authority]) == 3
+        assert "requires a certificate" in capsys.readouterr().err
+        assert main(ask) == 3
+        assert "not trusted" in capsys.readouterr().err

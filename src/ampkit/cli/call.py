@@ -10,10 +10,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 import ampkit
+from ampkit import Peer, Tls
+from ampkit.asyncio.opening import Opening
 from ampkit.cli.arguments import read_arguments
 from ampkit.cli.commands import fill_command, find_command
 from ampkit.cli.exits import REFUSED
-from ampkit.cli.flags import Flag, JsonFlag
+from ampkit.cli.flags import FileFlag, Flag, JsonFlag
 from ampkit.cli.shown import json_line, record_values, value_text
 from ampkit.errors import RemoteError
 from ampkit.policy.dispatch import Dispatch
@@ -40,6 +42,8 @@ def call(
     /,
     *arguments: str,
     commands: str | None = None,
+    authority: FileFlag = None,
+    certificate: FileFlag = None,
     timeout: Annotated[float, Parameter(validator=Number(gt=0))] = DEFAULT_TIMEOUT,
     tell: Flag = False,
     as_json: JsonFlag = False,
@@ -63,13 +67,17 @@ def call(
     Parameters
     ----------
     address
-        tcp://host:port or unix:///path.
+        tcp://host:port, tls://host:port or unix:///path.
     command
         Its name on the wire, or the name of its class.
     arguments
         key=value, one each. Write -- before a key that begins with a hyphen.
     commands
         A Python module with command classes; searched in the current directory first.
+    authority
+        For tls://, the file of whom to trust in place of the system's authorities.
+    certificate
+        For tls://, the file of the certificate and key to show.
     timeout
         Seconds for the answer, and as many before that to connect.
     tell
@@ -80,13 +88,15 @@ def call(
     box = read_arguments(arguments)
     typed = fill_command(find_command(commands, command), box) if commands else None
     options = Options(timeout=timeout, connect_timeout=timeout, dispatch=_Codes())
-    return _show(_call(address, os.fsencode(command), box, typed, options, tell=tell), as_json=as_json)
+    tls = Tls(authority=authority, certificate=certificate) if authority or certificate else None
+    connecting = ampkit.connect(address, tls=tls, options=options)
+    return _show(_call(connecting, os.fsencode(command), box, typed, tell=tell), as_json=as_json)
 
 
 async def _call(
-    address: str, name: bytes, box: Box, typed: Command[Any] | None, options: Options, *, tell: bool
+    connecting: Opening[Peer], name: bytes, box: Box, typed: Command[Any] | None, *, tell: bool
 ) -> Record | Box | None:
-    async with ampkit.connect(address, options=options) as peer:
+    async with connecting as peer:
         if typed is None:
             return await (peer.tell_raw(name, box) if tell else peer.call_raw(name, box))
         if tell or not typed.__command__.answers:

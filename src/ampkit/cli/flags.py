@@ -7,4 +7,5 @@ from typing import Annotated, TypeAlias
 from cyclopts import Parameter
 
 Flag: TypeAlias = Annotated[bool, Parameter(negative="", show_default=False)]
+FileFlag: TypeAlias = Annotated[str | None, Parameter(show_default=False)]
 JsonFlag: TypeAlias = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]

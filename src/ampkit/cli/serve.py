@@ -9,14 +9,16 @@ import sys
 from typing import Any
 
 import ampkit
+from ampkit import Tls
 from ampkit.cli.exits import Failure
+from ampkit.cli.flags import FileFlag
 from ampkit.cli.loading import load_attribute
 from ampkit.cli.signals import on_stop_signal
 from ampkit.errors import ConnectionFailed
 from ampkit.schema.responders import Service
 
 
-def serve(service: str, address: str, /, *more: str) -> int:
+def serve(service: str, address: str, /, *more: str, certificate: FileFlag = None, authority: FileFlag = None) -> int:
     """Serve what a Python module defines, until Ctrl-C or SIGTERM.
 
     For example:
@@ -41,6 +43,10 @@ def serve(service: str, address: str, /, *more: str) -> int:
         Port 0 is any free port, no host every interface.
     more
         Further addresses.
+    certificate
+        For tls://host:port, the file of the certificate and key.
+    authority
+        For tls://host:port, the file of whom to trust to vouch for clients, which then have to show a certificate.
     """
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     if (address, *more) == ("stdio:",):
@@ -48,7 +54,8 @@ def serve(service: str, address: str, /, *more: str) -> int:
             served = service_from(load_attribute(service), service)
         ampkit.run(_serve_stdio(served))
     else:
-        ampkit.run(_serve(service_from(load_attribute(service), service), (address, *more), service))
+        served = service_from(load_attribute(service), service)
+        ampkit.run(_serve(served, (address, *more), service, _tls(certificate, authority)))
     return 0
 
 
@@ -86,10 +93,16 @@ async def _serve_stdio(service: Any) -> None:
         raise Failure(str(error)) from error
 
 
-async def _serve(service: Any, addresses: tuple[str, ...], name: str) -> None:
+def _tls(certificate: str | None, authority: str | None) -> Tls | None:
+    if authority is None:
+        return None if certificate is None else Tls(certificate=certificate)
+    return Tls(certificate=certificate, authority=authority, client_certificate="required")
+
+
+async def _serve(service: Any, addresses: tuple[str, ...], name: str, tls: Tls | None) -> None:
     stop = asyncio.Event()
     try:
-        opening = ampkit.serve(service, *addresses)
+        opening = ampkit.serve(service, *addresses, tls=tls)
         server = await opening
     except (TypeError, ConnectionFailed) as error:
         raise Failure(str(error)) from error
