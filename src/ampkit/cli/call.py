@@ -52,17 +52,15 @@ def call(
 
     For example:
 
-        ampkit call tcp://127.0.0.1:1234 Sum a=13 b=81
         ampkit call unix:///run/calculator Sum a=13 b=81 --json
         ampkit call tcp://127.0.0.1:1234 Sum a=13 b=81 --commands calculator
 
     Bytes go in, text comes out: key=text sends UTF-8, key=@photo.jpg the bytes
     of a file, key:=\x00\xff what is escaped in the way that answers are.
-    With --commands the values are of the types that the command declares, and
-    a list is sizes=1,2,3 or JSON, sizes=[1,2,3].
+    With --commands values have the types that the command declares, and a list
+    is sizes=1,2,3 or JSON, sizes=[1,2,3].
 
-    Exit codes: 0 answered, 1 refused, 2 wrong usage, 3 connection failed or
-    lost, 4 no answer in time.
+    Exit codes: 0 answered, 1 refused, 2 wrong usage, 3 no connection, 4 late.
 
     Parameters
     ----------
@@ -75,9 +73,9 @@ def call(
     commands
         A Python module with command classes; searched in the current directory first.
     authority
-        For tls://, the file of whom to trust in place of the system's authorities.
+        For tls://, a file: whom to trust in place of the system's authorities.
     certificate
-        For tls://, the file of the certificate and key to show.
+        For tls://, a file: the certificate and key to show.
     timeout
         Seconds for the answer, and as many before that to connect.
     tell
@@ -87,10 +85,16 @@ def call(
     """
     box = read_arguments(arguments)
     typed = fill_command(find_command(commands, command), box) if commands else None
-    options = Options(timeout=timeout, connect_timeout=timeout, dispatch=_Codes())
-    tls = Tls(authority=authority, certificate=certificate) if authority or certificate else None
-    connecting = ampkit.connect(address, tls=tls, options=options)
+    connecting = ampkit.connect(address, tls=_tls(authority, certificate), options=_options(timeout))
     return _show(_call(connecting, os.fsencode(command), box, typed, tell=tell), as_json=as_json)
+
+
+def _tls(authority: str | None, certificate: str | None) -> Tls | None:
+    return Tls(authority=authority, certificate=certificate) if authority or certificate else None
+
+
+def _options(timeout: float) -> Options:
+    return Options(timeout=timeout, connect_timeout=timeout, dispatch=_Codes())
 
 
 async def _call(
