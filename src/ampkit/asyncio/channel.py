@@ -142,8 +142,9 @@ class Channel(asyncio.Protocol):
                 self._held = event
                 return False
             event = next_event()
-        self._held = event
-        self.pull_soon()
+        if event is not None:
+            self._held = event
+            self.pull_soon()
         return event is None
 
     @property
