@@ -7,6 +7,9 @@
 VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
 
+COVERED_TESTS := tests/wire tests/schema tests/core tests/policy
+AT_A_TIME := --numprocesses=2 --dist=worksteal
+
 BIN := .venv/bin
 ALL_EXTRAS := '.[certs,cli,fast,testing,twisted]'
 DEMO_EXTRAS := '.[cli,twisted]'
@@ -41,8 +44,9 @@ demo: .venv-demo/.ready  ## two processes call each other, then a genuine Twiste
 	@.venv-demo/bin/ampkit demo
 
 test: .venv/.ready  ## run the tests; wire, schema, core and policy must be covered to the last branch
-	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage run -m pytest $(COVERED_TESTS)
 	@$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
+	@$(BIN)/python -m pytest $(AT_A_TIME) $(addprefix --ignore=,$(COVERED_TESTS))
 
 test-all:  ## run the tests on each Python of VERSIONS that is on this machine
 	@for version in $(VERSIONS); do \
@@ -51,10 +55,10 @@ test-all:  ## run the tests on each Python of VERSIONS that is on this machine
 
 test-%: .venv-%/.ready
 	@echo "Python $*"
-	@.venv-$*/bin/python -m pytest
+	@.venv-$*/bin/python -m pytest $(AT_A_TIME)
 
 test-oldest-twisted: .venv-oldest-twisted/.ready  ## run the tests of the Twisted face on the oldest Twisted it supports
-	@.venv-oldest-twisted/bin/python -m pytest tests/twisted
+	@.venv-oldest-twisted/bin/python -m pytest $(AT_A_TIME) tests/twisted
 
 acceptance: .venv/.ready  ## run the test-suite of a program that uses twisted.protocols.amp, on ours
 	@$(BIN)/python -m pytest -m minute tests/twisted/acceptance

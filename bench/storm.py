@@ -125,13 +125,13 @@ async def _chaos(rng: random.Random, ends: tuple[Peer, Peer]) -> None:
         transport = peer.channel.transport
         if transport is None or transport.is_closing():
             return
-        match rng.choice(["slow", "slow", "fast", "fast", "break"]):
-            case "slow":
-                transport.pause_reading()
-            case "fast":
-                _resume(peer)
-            case _ if rng.random() < 0.1:
-                transport.abort()
+        kind = rng.random()
+        if kind < 0.02:
+            transport.abort()
+        elif kind < 0.5:
+            transport.pause_reading()
+        else:
+            _resume(peer)
 
 
 def _resume(peer: Peer) -> None:

@@ -108,7 +108,9 @@ def test_other_collections_than_lists_can_be_sent() -> None:
 
 @pytest.mark.parametrize("argument", [ListOf(Integer()), AmpList(Part)], ids=repr)
 @pytest.mark.parametrize(
-    "value", ["12", b"12", bytearray(b"1"), memoryview(b"1"), {1: 2}, 12, None, iter([1]), (n for n in [1])], ids=repr
+    "value",
+    ["12", b"12", bytearray(b"1"), memoryview(b"1"), {1: 2}, 12, None, iter([1]), (n for n in [1])],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_list_is_a_type_error(argument: Argument[Any], value: Any) -> None:
     """Text and dicts are not taken apart, and an iterator is refused, as it could be walked only once."""
