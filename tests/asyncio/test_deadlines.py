@@ -219,7 +219,7 @@ async def test_the_refusal_at_the_deadline() -> None:
         assert watch.ended == ["cancelled"]
         call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
         fake.refuse((await fake.next_ask()).tag, b"DEADLINE_EXCEEDED", b"the time for this ask is over\x1b")
-        with pytest.raises(DeadlineExceeded, match=r"over\\x1b"):
+        with pytest.raises(DeadlineExceeded, match="no answer to Sum"):
             await call
 
 

@@ -394,6 +394,8 @@ class Peer(Remote):
         to = f"{printable(name)} from {self.remote_address}"
         if isinstance(outcome, RefusalReceived):
             error = self._options.dispatch.error(outcome.code, outcome.description, schema)
+            if type(error) is DeadlineExceeded:  # the other end has the same limit, and may be the first to see it
+                return DeadlineExceeded(f"no answer to {to} in time")
             error.add_note(f"This is the answer to {to}.")
             return error
         if isinstance(outcome, Ended):
