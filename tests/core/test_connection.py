@@ -383,3 +383,26 @@ def test_it_knows_whether_a_box_waits() -> None:
     seen.append(connection.is_between_boxes)
     connection.next_event()
     assert [*seen, connection.is_between_boxes] == [True, False, False, False, False, True]
+
+
+def test_what_it_has_asked_is_counted() -> None:
+    """Each ask counts once; what is told does not."""
+    connection = Connection()
+    assert connection.asked == 0
+    connection.ask(b"Sum", {}, waiter=None)
+    connection.ask(b"Sum", {}, waiter=None)
+    connection.tell(b"Sum", {})
+    assert connection.asked == 2
+
+
+def test_where_a_box_has_begun() -> None:
+    """While it is incomplete, its position in the stream; None between two boxes."""
+    connection = Connection()
+    whole = encode_box({b"_command": b"Sum"})
+    assert connection.box_begun is None
+    connection.receive(whole + whole[:5])
+    assert len(events(connection)) == 1
+    assert connection.box_begun == len(whole)
+    connection.receive(whole[5:])
+    assert len(events(connection)) == 1
+    assert connection.box_begun is None
