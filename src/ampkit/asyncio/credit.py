@@ -46,7 +46,7 @@ class Credit:
                 raise _withdrawn()
             return future.result() is True
         except asyncio.CancelledError:
-            if future not in self._line:  # it was given in the same turn
+            if not future.cancelled() and future.result():  # it was given in the same turn
                 self.give_back(size)
             raise
         finally:
