@@ -210,6 +210,25 @@ async def test_a_flooding_peer_yields() -> None:
         assert waited >= 3
 
 
+async def test_those_who_waited_for_a_turn_yield_too() -> None:
+    """A long line of asks is begun over several turns of the loop, in its order."""
+    office = Office()
+    async with fake_peer(office, limits=Limits(max_running_asks=1)) as (_, fake):
+        fake.ask(b"Wait", {b"number": b"1"})
+        await office.started.get()
+        for number in range(1000):
+            fake.ask(b"Sum", {b"a": b"1", b"b": b"%d" % number})
+        await turns(50)
+        assert not fake.has_boxes
+        office.gates[1].set()
+        assert (await fake.next_box())[b"total"] == b"1"
+        waited = 0
+        for number in range(1000):
+            waited += not fake.has_boxes
+            assert (await fake.next_box())[b"total"] == b"%d" % (number + 1)
+        assert waited >= 3
+
+
 # Both ends flood
 
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any, Final
 
 from ampkit.asyncio.ambient import TURN, Turn
-from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.channel import TURN_OF_EVENTS, Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
 from ampkit.asyncio.descriptors import Descriptors, Taken
@@ -96,12 +96,16 @@ class Answering:
     def room_made(self, peer: Any) -> None:
         """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
         line = self._line
-        while line.size and len(self._tasks) < self._max_running and not self._channel.is_full:
+        for _ in TURN_OF_EVENTS:
+            if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
+                break
             waiting = line.take()
             if waiting.is_cancelled:
                 self.turn_away(waiting.event, self._dispatch.cancelled())
             else:
                 self._begin(waiting.event, waiting.due, peer)
+        else:
+            self._channel.pull_soon()
         while line.size and self._is_stuck():
             self.turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
 

@@ -17,7 +17,7 @@ _ONE_WRITE: Final = 65_536
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
-_TURN: Final = range(64)
+TURN_OF_EVENTS: Final = range(64)
 """Events taken in one turn of the loop, less than a millisecond's worth: then other connections have theirs."""
 
 
@@ -135,7 +135,7 @@ class Channel(asyncio.Protocol):
         """Return true if all events were taken, false if one has to wait."""
         next_event, take = self.connection.next_event, self._owner.event_received
         event, self._held = self._held or next_event(), None
-        for _ in _TURN:
+        for _ in TURN_OF_EVENTS:
             if event is None:
                 return True
             if not take(event):
