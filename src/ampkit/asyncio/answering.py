@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import TURN_OF_EVENTS, Channel
@@ -27,6 +27,7 @@ from ampkit.policy.extensions import EXTENSIONS, TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
+from ampkit.speed import compiled, twin
 from ampkit.wire.limits import Limits
 from ampkit.wire.text import printable
 
@@ -35,8 +36,14 @@ _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3,
 
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
+if TYPE_CHECKING:
+    AnsweringFields = object
+else:
+    AnsweringFields = twin("AnsweringFields", object)
 
-class Answering:
+
+
+class Answering(AnsweringFields):
     """Runs what one connection's other end asks for, within `Limits`.
 
     A plain responder runs to its end before the next box is read. A coroutine becomes a task; it keeps its
@@ -67,7 +74,7 @@ class Answering:
         self._extending = extending
         self._descriptors = descriptors
         self._deadlines = Deadlines(channel.loop)
-        self._line = Line(limits)
+        self.line = Line(limits)
         self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
         self._turns: dict[bytes | int, Turn] = {}
         self._is_nested = TURN.get() is not None
@@ -81,7 +88,7 @@ class Answering:
             return self.switching.is_decided()
         if event.command in EXTENSIONS and self._extending.take(event):
             return True
-        if len(self._tasks) >= self._max_running or self._channel.is_full or self._line.size:
+        if len(self._tasks) >= self._max_running or self._channel.is_full or self.line.size:
             admission = self._admission(event)
             if admission is not Admission.RUN:
                 return self._put_off(event, admission)
@@ -95,8 +102,8 @@ class Answering:
 
     def room_made(self, peer: Any) -> None:
         """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
-        line = self._line
-        for _ in TURN_OF_EVENTS:
+        line = self.line
+        for _ in range(TURN_OF_EVENTS):
             if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
                 break
             waiting = line.take()
@@ -109,11 +116,27 @@ class Answering:
         while line.size and self._is_stuck():
             self.turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
 
+    def add_route(self, name: bytes) -> Any:
+        """Return how the compiled module answers asks for a command from now on; None if there is no responder."""
+        responder = self.responders.find(name)
+        if responder is None or self.responders.routes is None:
+            return None
+        is_usual = not (responder.requires_tls or name in EXTENSIONS) and responder.command.is_plain
+        route = self.responders.routes[name] = compiled.Route(responder, is_usual)
+        return route
+
+    def respond_in_time(
+        self, tag: bytes | None, responder: Responder, command: Any, peer: Any, seconds: float | None
+    ) -> None:
+        """Respond to an ask that has so many seconds, or on a connection that was made by a responder."""
+        due = None if seconds is None else self._channel.loop.time() + seconds
+        self._respond_in_time(tag, responder, command, peer, due)
+
     def cancel_ask(self, tag: bytes) -> None:
         """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
         task = self._tasks.get(tag)
         if task is None:
-            self._line.cancel(tag)
+            self.line.cancel(tag)
         else:
             self._stop(tag, task, self._dispatch.cancelled())
 
@@ -121,7 +144,7 @@ class Answering:
         return admit(
             size=_size(event),
             running=len(self._tasks),
-            waiting=self._line.size,
+            waiting=self.line.size,
             pending=self._calls_under_way(),
             buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
             limits=self._limits,
@@ -146,7 +169,7 @@ class Answering:
             if responder.requires_tls and not self._connection.is_secure:  # which it may be by the time of its turn
                 return self.turn_away(event, self._dispatch.tls_required(event.command))
         try:
-            self._line.add(event, self._due(event))
+            self.line.add(event, self._due(event))
         except RemoteProtocolError as error:
             self.turn_away(event, self._dispatch.malformed(error))
         return True
@@ -203,16 +226,27 @@ class Answering:
         schema = responder.command
         try:
             result = responder.function(command, peer=peer) if responder.takes_peer else responder.function(command)
-        except Exception as error:  # noqa: BLE001 - whatever it raised, its caller is told, and it is logged here
-            self.fail(tag, schema, error)
-        except asyncio.CancelledError:
-            self.fail(tag, schema, LocalProtocolError("the responder was cancelled"))
-        else:
-            if result.__class__ is schema.response or not hasattr(result, "__await__"):
-                self._answer(tag, schema, result)
-            else:
-                return self._start(tag, schema, result, due)
-        return None
+        except BaseException as error:  # noqa: BLE001 - see `raised`
+            self.raised(tag, schema, error)
+            return None
+        return self.finish(tag, schema, result, due)
+
+    def raised(self, tag: bytes | None, schema: CommandSchema, error: BaseException) -> None:
+        """Tell the caller of whatever a responder raised; what is to end the program is raised again."""
+        if isinstance(error, asyncio.CancelledError):
+            error = LocalProtocolError("the responder was cancelled")
+        if not isinstance(error, Exception):
+            raise error
+        self.fail(tag, schema, error)
+
+    def finish(
+        self, tag: bytes | None, schema: CommandSchema, result: Any, due: float | None
+    ) -> asyncio.Task[None] | None:
+        """Answer with what a responder returned; if it is to be awaited, return the task that does so."""
+        if result.__class__ is schema.response or not hasattr(result, "__await__"):
+            self._answer(tag, schema, result)
+            return None
+        return self._start(tag, schema, result, due)
 
     # Coroutines
 
@@ -271,7 +305,7 @@ class Answering:
             self._tasks.pop(key, None)
             self._turns.pop(key, None)
             self._stopped.pop(key, None)
-            if self._line.size or not self._channel.is_reading:
+            if self.line.size or not self._channel.is_reading:
                 self._channel.pull_soon()
 
     def _stop(self, key: bytes | int, task: asyncio.Task[None], refusal: Refusal) -> None:
@@ -307,7 +341,7 @@ class Answering:
     @property
     def is_idle(self) -> bool:
         """Whether no ask runs, or waits for its turn."""
-        return not (self._tasks or self._line.size)
+        return not (self._tasks or self.line.size)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks of all responders that have not ended."""
@@ -319,7 +353,7 @@ class Answering:
 
     def cancel(self) -> None:
         """Cancel all that runs, once: whoever cleans up may do so in peace. Nothing that waits will run."""
-        self._line.clear()
+        self.line.clear()
         self._deadlines.close()
         for task in list(self.running()):
             if not task.cancelling():

@@ -83,8 +83,8 @@ class Calls:
         self._connection = channel.connection
         self._extending = extending
         self._loop = channel.loop
-        self._deadlines = Deadlines(channel.loop)
-        self._credit = Credit(channel.loop, max_waiting_bytes)
+        self.deadlines = Deadlines(channel.loop)
+        self.credit = Credit(channel.loop, max_waiting_bytes)
         self.told = 0
         """Commands sent that want no answer."""
         self._hindered = 0
@@ -97,15 +97,16 @@ class Calls:
         """Return a future that some ask of the program waits for; None if there is no ask."""
         for waiter in self._connection.pending.values():
             if not isinstance(waiter, Notice):
-                return waiter.future if isinstance(waiter, Place) else waiter
-        return self._credit.waiting() or self._channel.waiting_for_room()
+                future: asyncio.Future[Any] = getattr(waiter, "future", waiter)
+                return future
+        return self.credit.waiting() or self._channel.waiting_for_room()
 
     async def ask(self, pairs: Pairs, seconds: float | None) -> Outcome:
         """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
         if seconds is not None and seconds <= 0:
             return None
-        limit = None if seconds is None else self._deadlines.start(seconds)
-        credit, size = self._credit, len(pairs) + ASK_OVERHEAD
+        limit = None if seconds is None else self.deadlines.start(seconds)
+        credit, size = self.credit, len(pairs) + ASK_OVERHEAD
         taken, tag = 0, b""
         try:
             if credit.taken + size <= credit.free_below:
@@ -118,19 +119,19 @@ class Calls:
             future: asyncio.Future[Outcome] = self._loop.create_future()
             if limit is not None:
                 limit.waiting = future
-                pairs += self._timeout_pair(limit)
+                pairs += self.timeout_pair(limit)
             tag = self._connection.ask_encoded(pairs, future)
             self._asked(size)
             turn = TURN.get()
             outcome = await (future if turn is None else self._awaited(future, turn))
         except asyncio.CancelledError:
-            self._cancel(tag)
+            self.cancel(tag)
             raise
         finally:
             if taken:
                 credit.give_back(taken)
             if limit is not None:
-                self._deadlines.stop(limit)
+                self.deadlines.stop(limit)
         if outcome is None:
             self._connection.abandon(tag)
         return outcome
@@ -140,7 +141,7 @@ class Calls:
         batch = Batch(self._loop, len(all_pairs))
         if seconds is not None and seconds <= 0:
             return batch.outcomes
-        limit = None if seconds is None else self._deadlines.start(seconds)
+        limit = None if seconds is None else self.deadlines.start(seconds)
         try:
             if await self._ask_each(batch, all_pairs, limit) and batch.missing:
                 if limit is not None:
@@ -149,11 +150,11 @@ class Calls:
                 await (batch.future if turn is None else self._awaited(batch.future, turn))
         except asyncio.CancelledError:
             for tag in batch.tags:
-                self._cancel(tag)
+                self.cancel(tag)
             raise
         finally:
             if limit is not None:
-                self._deadlines.stop(limit)
+                self.deadlines.stop(limit)
             if batch.missing:
                 for tag in batch.tags:
                     self._give_up(tag)
@@ -161,8 +162,8 @@ class Calls:
 
     async def _ask_each(self, batch: Batch, all_pairs: Sequence[Pairs], limit: Limit | None) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
-        credit = self._credit
-        timeout = b"" if limit is None else self._timeout_pair(limit)
+        credit = self.credit
+        timeout = b"" if limit is None else self.timeout_pair(limit)
         for index, pairs in enumerate(all_pairs):
             size = len(pairs) + ASK_OVERHEAD
             if credit.taken + size <= credit.free_below:
@@ -184,13 +185,13 @@ class Calls:
     async def tell(self, pairs: Pairs, seconds: float | None) -> bool:
         """Tell, once there is room; return false if the time ran out. Raises ConnectionLost after the end."""
         if self._channel.is_full:
-            limit = None if seconds is None else self._deadlines.start(seconds)
+            limit = None if seconds is None else self.deadlines.start(seconds)
             try:
                 if not await self._hindering(self._find_room(len(pairs), limit)):
                     return False
             finally:
                 if limit is not None:
-                    self._deadlines.stop(limit)
+                    self.deadlines.stop(limit)
         self._connection.tell_encoded(pairs)
         self.told += 1
         self._channel.flush_soon(len(pairs))
@@ -204,16 +205,16 @@ class Calls:
     @property
     def is_drained(self) -> bool:
         """Whether `drain` was called, and the connection has not ended."""
-        return self._credit.is_withdrawn
+        return self.credit.is_withdrawn
 
     def drain(self) -> None:
         """Send no further ask: NotSent is what they get."""
-        self._credit.withdraw()
+        self.credit.withdraw()
 
     def end(self) -> None:
         """Say that there will be no further ask."""
-        self._deadlines.close()
-        self._credit.close()
+        self.deadlines.close()
+        self.credit.close()
 
     def _asked(self, size: int) -> None:
         """Let it be sent; and the answer may stand behind what is not being read."""
@@ -232,7 +233,7 @@ class Calls:
         finally:
             turn.calls -= 1
 
-    def _cancel(self, tag: bytes) -> None:
+    def cancel(self, tag: bytes) -> None:
         """Wait no more for an ask, and tell the other end if it does not know that yet."""
         if self._give_up(tag):
             self._extending.cancel(tag)
@@ -244,7 +245,8 @@ class Calls:
             waiter.give_back()
         return waiter is not None
 
-    def _timeout_pair(self, limit: Limit) -> bytes:
+    def timeout_pair(self, limit: Limit) -> bytes:
+        """Return the pair of an ask that tells the other end of its limit; nothing if it is not told such things."""
         return timeout_pair(limit.left(self._loop.time())) if self._extending.enabled else b""
 
     async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from ampkit.asyncio.intake import EventIntake, Intake
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched, RemoteProtocolError
+from ampkit.speed import twin
 from ampkit.wire.limits import Limits
 
 _ONE_WRITE: Final = 65_536
@@ -17,7 +19,7 @@ _ONE_WRITE: Final = 65_536
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
-TURN_OF_EVENTS: Final = range(64)
+TURN_OF_EVENTS: Final = 64
 """Events taken in one turn of the loop, less than a millisecond's worth: then other connections have theirs."""
 
 
@@ -45,7 +47,13 @@ class Owner(Protocol):
         ...
 
 
-class Channel(asyncio.Protocol):
+if TYPE_CHECKING:
+    ChannelFields = object
+else:
+    ChannelFields = twin("ChannelFields", object)
+
+
+class Channel(asyncio.Protocol, ChannelFields):
     """Moves bytes between a transport and a `Connection`.
 
     What is queued in one turn of the loop leaves in one write. Reading stops while the owner cannot take the next
@@ -65,13 +73,15 @@ class Channel(asyncio.Protocol):
         """Done when the transport is closed."""
         self.transport: asyncio.Transport | None = None
         self._owner = owner
+        self.intake: Intake = EventIntake(self, owner.event_received)
         self._max_buffered = limits.max_buffered_bytes
         self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
         self._flush_scheduled = False
         self._pull_scheduled = False
         self._pulling = False
-        self._held: Event | None = None
+        self.held: Event | None = None
+        """The event that the owner has not yet taken."""
         self._is_paused = self._is_held = False
         self._room: dict[asyncio.Future[AmpError | None], int] = {}
         self._linger: asyncio.TimerHandle | None = None
@@ -105,7 +115,7 @@ class Channel(asyncio.Protocol):
             self._linger.cancel()
         if not self.closed.done():
             self.closed.set_result(None)
-        del self._owner  # it has this channel: a cycle would keep both until the garbage collector comes
+        del self._owner, self.intake  # they have this channel: a cycle would keep all until the garbage collector comes
 
     def pause_writing(self) -> None:
         """Hold callers back: the transport has more than its mark."""
@@ -124,33 +134,17 @@ class Channel(asyncio.Protocol):
             return
         self._pulling = True
         try:
-            self._set_reading(self._take_events())
+            self._set_reading(self.intake.take(TURN_OF_EVENTS))
         except RemoteProtocolError as error:
             self.fail(error.with_traceback(None))  # whose frames have this channel
         finally:
             self._pulling = False
         self.flush()
 
-    def _take_events(self) -> bool:
-        """Return true if all events were taken, false if one has to wait."""
-        next_event, take = self.connection.next_event, self._owner.event_received
-        event, self._held = self._held or next_event(), None
-        for _ in TURN_OF_EVENTS:
-            if event is None:
-                return True
-            if not take(event):
-                self._held = event
-                return False
-            event = next_event()
-        if event is not None:
-            self._held = event
-            self.pull_soon()
-        return event is None
-
     @property
     def is_idle(self) -> bool:
         """Whether no received box, nor part of one, waits here."""
-        return self.is_reading and self._held is None and self.connection.is_between_boxes
+        return self.is_reading and self.held is None and self.connection.is_between_boxes
 
     def pull_soon(self) -> None:
         """Say that what had to wait may be able to go on."""
@@ -181,8 +175,12 @@ class Channel(asyncio.Protocol):
         if self._queued > self._one_write:
             self.flush()
         elif not self._flush_scheduled and not self._pulling:
-            self._flush_scheduled = True
-            self.loop.call_soon(self._flush_at_end_of_turn)
+            self.schedule_flush()
+
+    def schedule_flush(self) -> None:
+        """Write what is queued at the end of this turn."""
+        self._flush_scheduled = True
+        self.loop.call_soon(self._flush_at_end_of_turn)
 
     def _flush_at_end_of_turn(self) -> None:
         self._flush_scheduled = False
@@ -322,7 +320,7 @@ class Channel(asyncio.Protocol):
         """End the connection, not the transport: give all waiters back. Only the first end has an effect."""
         if self.connection.state is not State.CLOSED:
             waiters = self.connection.end(reason)
-            self._held = None
+            self.held = None
             self._make_all_room()
             self._owner.ended(reason, waiters)
 

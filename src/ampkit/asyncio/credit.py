@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ampkit.asyncio.deadlines import Limit
 from ampkit.errors import NotSent
+from ampkit.speed import twin
 
 ASK_OVERHEAD: Final = 20
 """Bytes that count for an ask beside its pairs: its tag and what keeps it apart from the next."""
 
 _NOTHING: Final = -1
 
+if TYPE_CHECKING:
+    CreditFields = object
+else:
+    CreditFields = twin("CreditFields", object)
 
-class Credit:
+
+
+class Credit(CreditFields):
     """Taken by asks and given back when they end. Whoever finds none waits in line, first come, first served."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:

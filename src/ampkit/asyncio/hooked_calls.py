@@ -110,7 +110,7 @@ class _Extended:
         def encode(_: object, carrier: Carrier | None = None) -> bytes:
             return schema.encode(command, carrier) + extensions
 
-        self.__command__ = replace(schema, encode=encode)
+        self.__command__ = replace(schema, encode=encode, plan=None)
 
 
 def _checked(call: Call) -> Mapping[bytes, bytes]:

@@ -27,6 +27,7 @@ class HookedResponders(Responders):
 
     def __init__(self, responders: Responders, hooks: tuple[Hooks, ...], dispatch: Dispatch) -> None:
         super().__init__(None)
+        self.routes = None
         self._responders = responders
         self._hooks = [each.answering for each in hooks]
         self._dispatch = dispatch

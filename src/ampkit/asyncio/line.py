@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ampkit.core.events import AskReceived
 from ampkit.policy.extensions import TIMEOUT
+from ampkit.speed import twin
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.codec import Decoder
 from ampkit.wire.keys import COMMAND
@@ -19,6 +20,12 @@ _HEAD: Final = struct.Struct(">Iid")
 _UNUSED: Final = 65_536
 """Bytes that were taken before the rest is moved together."""
 _MOST_CANCELLED: Final = 1_024
+
+if TYPE_CHECKING:
+    LineFields = object
+else:
+    LineFields = twin("LineFields", object)
+
 
 
 @dataclass(slots=True)
@@ -31,7 +38,7 @@ class Waiting:
     is_cancelled: bool
 
 
-class Line:
+class Line(LineFields):
     """Holds asks as bytes: as boxes, those of short values would take ten times as much memory.
 
     What becoming bytes and boxes again costs is paid only where asks have to wait.

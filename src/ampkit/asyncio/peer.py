@@ -18,6 +18,7 @@ from ampkit.asyncio.descriptors import Descriptors
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.keepalive import Keepalive
+from ampkit.asyncio.quick import make_asking, make_intake
 from ampkit.asyncio.remote import UNSET, Remote, Unset
 from ampkit.asyncio.starttls import StartTls
 from ampkit.asyncio.switch import Switching
@@ -80,6 +81,8 @@ class Peer(Remote):
             limits=limits,
             options=options,
         )
+        self._asking = make_asking(self._channel, self._calls, options.timeout)
+        self._channel.intake = make_intake(self._channel, self, self._answering) or self._channel.intake
         self._extending.duties = {
             CANCEL: self._cancel_ask,
             PING: lambda _: None,
@@ -110,13 +113,27 @@ class Peer(Remote):
         RemoteProtocolError if the answer is not what the command declares; ConnectionLost; DeadlineExceeded.
         """
         schema = command.__command__
-        if schema.requires_tls or schema.switches:
-            self._check(schema)
-        pairs = self.descriptors.pairs(schema.encode, command) if schema.carries else schema.encode(command)
-        if not schema.answers:
-            await self._tell(pairs, schema.name, self._seconds(timeout))
-            return None  # type: ignore[return-value]  # such a command is a Command[None]
-        outcome = await self._calls.ask(pairs, self._seconds(timeout))
+        asking, plan = self._asking, schema.plan
+        if asking is not None and plan is not None and (reply := asking.ask(plan, command, timeout)) is not None:
+            try:
+                outcome = await reply.future
+            except asyncio.CancelledError:
+                self._calls.cancel(reply.tag)
+                raise
+            finally:
+                reply.end()
+            if outcome.__class__ is schema.response:
+                return outcome  # type: ignore[no-any-return]
+            if outcome is None:
+                self._connection.abandon(reply.tag)
+        else:
+            if schema.requires_tls or schema.switches:
+                self._check(schema)
+            pairs = self.descriptors.pairs(schema.encode, command) if schema.carries else schema.encode(command)
+            if not schema.answers:
+                await self._tell(pairs, schema.name, self._seconds(timeout))
+                return None  # type: ignore[return-value]  # such a command is a Command[None]
+            outcome = await self._calls.ask(pairs, self._seconds(timeout))
         if outcome.__class__ is AnswerReceived:
             if not schema.response_carries:
                 return schema.decode_response(outcome.box)  # type: ignore[no-any-return]

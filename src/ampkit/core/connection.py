@@ -40,39 +40,39 @@ class Connection:
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
-        self._link = Link(limits)
-        self._conversation = Conversation()
-        self.pending: Mapping[bytes, Any] = self._conversation.pending
+        self.link = Link(limits)
+        self.conversation = Conversation()
+        self.pending: Mapping[bytes, Any] = self.conversation.pending
         """Our asks that wait for an answer: tag to waiter, in the order of asking."""
 
     @property
     def state(self) -> State:
         """OPEN, CLOSING, CLOSED, or about to change."""
-        return self._link.state
+        return self.link.state
 
     @property
     def end_reason(self) -> AmpError | None:
         """Why the connection ended; None until `end`."""
-        return self._link.end_reason
+        return self.link.end_reason
 
     @property
     def is_secure(self) -> bool:
         """Whether it has become secure, or was said to be."""
-        return self._link.is_secure
+        return self.link.is_secure
 
     def begin_secure(self) -> None:
         """Say that it runs over TLS from its first byte."""
-        self._link.is_secure = True
+        self.link.is_secure = True
 
     @property
     def asked(self) -> int:
         """How many asks this end has queued."""
-        return self._conversation.count
+        return self.conversation.count
 
     @property
     def box_begun(self) -> int | None:
         """Where in the stream a box began that has not come to its end; None between two boxes."""
-        partial = self._link.decoder.partial
+        partial = self.link.decoder.partial
         return None if partial is None else partial.position
 
     # Asking
@@ -86,12 +86,12 @@ class Connection:
 
     def ask_encoded(self, pairs: Pairs, waiter: Any) -> bytes:
         """Queue an ask whose pairs, `_command` among them, are encoded already. As `ask` otherwise."""
-        link = self._link
+        link = self.link
         if link.state not in _ASKING:
             raise link.lost()
-        tag = self._conversation.next_tag()
+        tag = self.conversation.next_tag()
         link.send(ask_box(tag, pairs))
-        self._conversation.asking[tag] = waiter
+        self.conversation.asking[tag] = waiter
         return tag
 
     def ask_pairs(self, command: bytes, box: Mapping[bytes, bytes]) -> bytes:
@@ -107,14 +107,14 @@ class Connection:
 
     def tell_encoded(self, pairs: Pairs) -> None:
         """Queue a command that nobody waits for, its pairs encoded already. Raises as `ask` does."""
-        link = self._link
+        link = self.link
         if link.state not in _ASKING:
             raise link.lost()
         link.send(bytes(pairs) + END)
 
     def abandon(self, tag: bytes) -> Any:
         """Wait no longer for an ask, and return its waiter (None if it has ended); a late answer is a StrayReceived."""
-        return self._conversation.abandon(tag)
+        return self.conversation.abandon(tag)
 
     # Being asked
 
@@ -128,7 +128,7 @@ class Connection:
 
     def answer_encoded(self, tag: bytes, pairs: Pairs) -> None:
         """Queue an answer whose pairs are encoded already. Raises as `answer` does."""
-        link = self._link
+        link = self.link
         if link.state not in _ANSWERING:
             link.move(Move.ANSWER)  # which raises, as the table has no such move
         link.send(answer_box(tag, pairs))
@@ -138,11 +138,11 @@ class Connection:
 
         Raises LocalProtocolError for a code of more than 65,535 bytes, and if the connection is closed.
         """
-        self._link.move(Move.ANSWER)
+        self.link.move(Move.ANSWER)
         room = self._limits.max_box_bytes - _REFUSAL_OVERHEAD - len(tag) - len(code)
         cut = description[: max(0, min(room, MAX_VALUE_LENGTH))]
         # Whoever asked has to be told, even if its tag leaves no room for a box within our limit.
-        self._link.send_at_any_size(encode_pairs({ERROR: tag, ERROR_CODE: code, ERROR_DESCRIPTION: cut}) + END)
+        self.link.send_at_any_size(encode_pairs({ERROR: tag, ERROR_CODE: code, ERROR_DESCRIPTION: cut}) + END)
 
     # Becoming secure, or another protocol
 
@@ -164,19 +164,19 @@ class Connection:
         return self._ask_change(Move.ASK_SWITCH, pairs, waiter, SwitchAgreed)
 
     def _ask_change(self, move: Move, pairs: bytes, waiter: Any, agreed: type[TlsAgreed | SwitchAgreed]) -> bytes:
-        link = self._link
+        link = self.link
         if link.state is State.CLOSED:
             raise link.lost()
         next_state(link.state, move)  # which raises before anything is sent
-        tag = self._conversation.next_tag()
+        tag = self.conversation.next_tag()
         link.send(ask_box(tag, pairs))
         link.hold(move)
-        self._conversation.pending[tag] = waiter
-        self._conversation.watch(tag, agreed)
+        self.conversation.pending[tag] = waiter
+        self.conversation.watch(tag, agreed)
         return tag
 
     def _refuse_second_tls(self) -> None:
-        if self._link.is_secure:
+        if self.link.is_secure:
             raise LocalProtocolError("the connection is secure already")
 
     def begin_tls(self, *, tls_server: bool) -> bytes:
@@ -184,12 +184,12 @@ class Connection:
 
         Raises RemoteProtocolError if plaintext stands there: `end` the connection with it.
         """
-        rest = self._link.decoder.take_rest()
+        rest = self.link.decoder.take_rest()
         if rest and not tls_server:
             raise RemoteProtocolError("the other end sent something behind its answer, before TLS had begun")
         check_tls(rest)
-        self._conversation.hold()
-        self._link.hold(Move.AGREE_TLS)
+        self.conversation.hold()
+        self.link.hold(Move.AGREE_TLS)
         return rest
 
     def agree_tls(self, tag: bytes) -> None:
@@ -199,32 +199,32 @@ class Connection:
         RemoteProtocolError if the other end sent anything behind its ask: `end` the connection with it.
         """
         self._refuse_second_tls()
-        next_state(self._link.state, Move.AGREE_TLS)  # which raises before anything is sent
-        if self._link.decoder.take_rest():
+        next_state(self.link.state, Move.AGREE_TLS)  # which raises before anything is sent
+        if self.link.decoder.take_rest():
             raise RemoteProtocolError("the other end sent something behind its ask for TLS")
         self.answer_encoded(tag, b"")
-        self._conversation.hold()
-        self._link.hold(Move.AGREE_TLS)
+        self.conversation.hold()
+        self.link.hold(Move.AGREE_TLS)
 
     def refuse_tls(self, tag: bytes, code: bytes, description: bytes) -> None:
         """Queue the refusal of a TlsAsked; all goes on as before."""
-        self._conversation.go_on()
+        self.conversation.go_on()
         self.refuse(tag, code, description)
 
     def secured(self) -> None:
         """Say that the handshake is done: boxes come and go over TLS now, first those that have waited."""
-        self._link.secure()
-        self._conversation.go_on()
+        self.link.secure()
+        self.conversation.go_on()
 
     def stay(self) -> list[Any]:
         """Go on as before, behind ChangeRefused: answers that have waited are queued.
 
         Asks that were to be sent over TLS are not sent without: their waiters are returned.
         """
-        unsent = self._conversation.take_unsent()
-        self._link.keep(is_reply)
-        self._link.release(Move.STAY)
-        self._conversation.go_on()
+        unsent = self.conversation.take_unsent()
+        self.link.keep(is_reply)
+        self.link.release(Move.STAY)
+        self.conversation.go_on()
         return unsent
 
     def switch(self) -> bytes:
@@ -232,13 +232,13 @@ class Connection:
 
         Call it behind SwitchAgreed, or behind the answer to an ask by which the other end wanted to switch.
         """
-        return self._link.decoder.take_rest()
+        return self.link.decoder.take_rest()
 
     # Bytes
 
     def receive(self, data: bytes | bytearray | memoryview) -> None:
         """Take bytes that came from the other end; then pull events until there are none."""
-        self._link.receive(data)
+        self.link.receive(data)
 
     def next_event(self) -> Event | None:
         """Return what the next received box means, or None until more bytes come.
@@ -246,23 +246,23 @@ class Connection:
         Raises RemoteProtocolError where the bytes are not AMP: then `end` the connection with it. The owner may
         stop pulling at any event; what it has not pulled is not yet read as AMP.
         """
-        box = self._link.decoder.next_box()
-        return None if box is None else self._conversation.event(box)
+        box = self.link.decoder.next_box()
+        return None if box is None else self.conversation.event(box)
 
     @property
     def is_between_boxes(self) -> bool:
         """Whether all that was received has been pulled, and is whole boxes."""
-        decoder = self._link.decoder
+        decoder = self.link.decoder
         return decoder.partial is None and not decoder.unread
 
     def take_output(self) -> bytes:
         """Return the bytes to be written, and forget them; empty if there are none."""
-        return self._link.take_output()
+        return self.link.take_output()
 
     @property
     def has_output(self) -> bool:
         """Whether there are bytes to be written."""
-        return self._link.has_output
+        return self.link.has_output
 
     # The end
 
@@ -271,7 +271,7 @@ class Connection:
 
         Asks of this end are still allowed, because what is under way may need them to end well.
         """
-        self._link.close()
+        self.link.close()
 
     def receive_end(self) -> AmpError:
         """Say that the other end sends nothing more; return the reason to `end` with.
@@ -279,7 +279,7 @@ class Connection:
         A ConnectionLost between two boxes, a RemoteProtocolError inside one. Pull all events first.
         """
         try:
-            self._link.decoder.end()
+            self.link.decoder.end()
         except RemoteProtocolError as error:
             return error
         return ConnectionLost("the other end closed the connection")
@@ -289,8 +289,8 @@ class Connection:
 
         What was not yet written is dropped. The first reason is kept; a second call returns no waiter.
         """
-        self._link.end(reason)
-        return self._conversation.end()
+        self.link.end(reason)
+        return self.conversation.end()
 
     def _checked(self, box: Mapping[bytes, bytes], own_keys: int) -> Mapping[bytes, bytes]:
         most = self._limits.max_box_keys - own_keys

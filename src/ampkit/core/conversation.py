@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ampkit.core.events import (
     AnswerReceived,
@@ -18,6 +18,7 @@ from ampkit.core.events import (
     TlsAsked,
 )
 from ampkit.errors import RemoteProtocolError
+from ampkit.speed import twin
 from ampkit.wire.box import Box
 from ampkit.wire.keys import ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION
 from ampkit.wire.text import printable
@@ -28,8 +29,14 @@ START_TLS: Final = b"StartTLS"
 _STRAY_SHOWN: Final = 20
 """Bytes of an unknown tag that an event shows; ours have fewer."""
 
+if TYPE_CHECKING:
+    ConversationFields = object
+else:
+    ConversationFields = twin("ConversationFields", object)
 
-class Conversation:
+
+
+class Conversation(ConversationFields):
     """The asks of this end that wait for an answer, by tag.
 
     Tags are a counter in lower-case hexadecimal, as other implementations have it, and are never used twice:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ampkit.core.states import Move, State, allowing, next_state
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, NotSent, ProtocolSwitched
+from ampkit.speed import twin
 from ampkit.wire.codec import Decoder
 from ampkit.wire.limits import Limits
 
 _RECEIVING: Final = allowing(Move.RECEIVE)
 
+if TYPE_CHECKING:
+    LinkFields = object
+else:
+    LinkFields = twin("LinkFields", object)
 
-class Link:
+
+
+class Link(LinkFields):
     """One connection's bytes: those received wait in `decoder`, those to be sent until they are taken."""
 
     def __init__(self, limits: Limits) -> None:

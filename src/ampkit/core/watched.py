@@ -28,11 +28,11 @@ class WatchedConnection(Connection):
         self._sent = Decoder(_ANY_SIZE)
 
     def next_event(self) -> Event | None:
-        box = self._link.decoder.next_box()
+        box = self.link.decoder.next_box()
         if box is None:
             return None
         self._show_received(box.copy())
-        return self._conversation.event(box)
+        return self.conversation.event(box)
 
     def take_output(self) -> bytes:
         data = super().take_output()

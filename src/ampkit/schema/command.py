@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import (
     Any,
     ClassVar,
@@ -24,7 +24,7 @@ from ampkit.errors import LocalProtocolError
 from ampkit.schema.argument import wrong_type
 from ampkit.schema.carrying import carries, descriptor_keys
 from ampkit.schema.classic import refuse_attributes, take_arguments, take_response
-from ampkit.schema.compiler import make_encoder
+from ampkit.schema.codecs import make_encoder, make_plan
 from ampkit.schema.descriptor import Carrier
 from ampkit.schema.hints import Compiled, Scope, evaluated, scope_of
 from ampkit.schema.record import Record, Response
@@ -79,6 +79,13 @@ class CommandSchema:
     """The same of the response."""
     descriptor_keys: tuple[bytes, ...]
     """The arguments that are descriptors."""
+    plan: Any = None
+    """How the compiled module asks it; None if it has to be asked in Python."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to an ask but its values: it goes over any connection, and changes none."""
+        return not (self.requires_tls or self.switches or self.carries or self.response_carries)
 
     def encode_response(self, value: Any, carrier: Carrier | None = None) -> bytes:
         """Return the pairs of the answer for what a responder returned: the response, or a mapping of its values.
@@ -251,7 +258,7 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
     answers = _inherited(cls, "answers")
     if declared is not None and not answers:
         raise TypeError(f"{cls.__name__}: with answers=False nothing comes back; make it a Command[None]")
-    return CommandSchema(
+    command = CommandSchema(
         name=name,
         encode=make_encoder(schema.name, schema.fields, encode_pair(COMMAND, name)),
         decode=schema.decode,
@@ -268,6 +275,7 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
         response_carries=response is not None and carries(response),
         descriptor_keys=descriptor_keys(cls),
     )
+    return replace(command, plan=make_plan(command.encode, response and response.__schema__.decode)) if command.answers and command.is_plain else command
 
 
 def _inherited_errors(cls: type[Command[Any]]) -> tuple[dict[type[Exception], bytes], set[type[Exception]]]:

@@ -88,15 +88,21 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     field and the reason.
     """
 
-    def plainly(record: object, carrier: Carrier | None) -> bytes:
-        return head + encode_plainly(owner, fields, record, carrier)
-
-    def nested(at: int, error: NestedError) -> LocalProtocolError:
-        return bad_value(owner, fields[at], error)
-
+    plainly, nested = careful_encoder(owner, fields, head)
     body, pieces, names = encoder_body(fields, head, "record.{0}")
     body.append(joined(pieces))
     return define("encode", "record", body, _handlers("record"), {**names, "plainly": plainly, "nested": nested})
+
+
+def careful_encoder(
+    owner: str, fields: Sequence[Field], head: bytes
+) -> tuple[Callable[..., bytes], Callable[[int, NestedError], LocalProtocolError]]:
+    """Return what encodes what the straight way does not, and what makes an error of a NestedError."""
+
+    def plainly(record: object, carrier: Carrier | None) -> bytes:
+        return head + encode_plainly(owner, fields, record, carrier)
+
+    return plainly, lambda at, error: bad_value(owner, fields[at], error)
 
 
 def encoder_body(
@@ -112,7 +118,7 @@ def encoder_body(
     literal = head
     for i, field in enumerate(fields):
         argument = field.argument
-        names[f"e{i}"] = argument.encode_with if _takes_carrier(argument) else argument.encode
+        names[f"e{i}"] = argument.encode_with if takes_carrier(argument) else argument.encode
         key = b"\0%c%b" % (len(field.key), field.key)
         body += _encode_field(i, field, key, ((field.optional and optional) or value).format(field.name))
         pieces += [repr(literal), f"k{i}"] if field.optional else [repr(literal + key)]
@@ -145,13 +151,8 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[..., Any]:
     the field and the reason.
     """
 
-    def plainly(box: Mapping[bytes, bytes], carrier: Carrier | None) -> Any:
-        return decode_plainly(record, fields, box, carrier)
-
-    def nested(at: int, error: NestedError) -> RemoteProtocolError:
-        return bad_argument(record, fields[at], error)
-
-    checked = hasattr(record, "__post_init__")  # then it has to be made as a program makes it
+    plainly, nested = careful_decoder(record, fields)
+    checked = is_checked(record)
     names: dict[str, Any] = {"cls": record, "new": object.__new__, "NestedError": NestedError, **decoder_names(fields)}
     body = [] if checked else ["record = new(cls)"]
     for i, field in enumerate(fields):
@@ -161,12 +162,28 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[..., Any]:
     return define("decode", "box", body, _handlers("box"), {**names, "plainly": plainly, "nested": nested})
 
 
+def careful_decoder(
+    record: type, fields: Sequence[Field]
+) -> tuple[Callable[..., Any], Callable[[int, NestedError], RemoteProtocolError]]:
+    """Return what decodes what the straight way does not, and what makes an error of a NestedError."""
+
+    def plainly(box: Mapping[bytes, bytes], carrier: Carrier | None) -> Any:
+        return decode_plainly(record, fields, box, carrier)
+
+    return plainly, lambda at, error: bad_argument(record, fields[at], error)
+
+
+def is_checked(record: type) -> bool:
+    """Say whether a record has to be made as a program makes it, because its class looks at it then."""
+    return hasattr(record, "__post_init__")
+
+
 def decoder_names(fields: Sequence[Field]) -> dict[str, Any]:
     """Return what the generated values need."""
     names: dict[str, Any] = {"known": _KNOWN.get}
     for i, field in enumerate(fields):
         argument = field.argument
-        names[f"d{i}"] = argument.decode_with if _takes_carrier(argument) else argument.decode
+        names[f"d{i}"] = argument.decode_with if takes_carrier(argument) else argument.decode
         names[f"a{i}"] = field.absent
     return names
 
@@ -180,13 +197,13 @@ def decode_field(i: int, field: Field, target: str) -> Iterator[str]:
     yield f"{target} = {value}" if field.absent is None else f"{target} = ({value}) if {field.key!r} in box else a{i}()"
 
 
-def _takes_carrier(argument: Argument[Any]) -> bool:
+def takes_carrier(argument: Argument[Any]) -> bool:
     """Say whether a type of argument has its own way with what travels beside the box; most have not."""
     return cast(Any, type(argument)).encode_with is not cast(Any, Argument).encode_with
 
 
 def _carrier(field: Field) -> str:
-    return ", carrier" if _takes_carrier(field.argument) else ""
+    return ", carrier" if takes_carrier(field.argument) else ""
 
 
 def define(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ampkit.errors import AmpError, RemoteProtocolError
 from ampkit.schema.argument import Argument, NestedError, wrong_type
+from ampkit.speed import twin
 from ampkit.wire.box import END
 from ampkit.wire.codec import parse_string
 from ampkit.wire.limits import MAX_VALUE_LENGTH
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from ampkit.schema.record import Record
 
 T = TypeVar("T")
+
+_decode_quickly: Final[Callable[[Callable[..., Any], bytes], list[Any] | None]] = twin(
+    "decode_records", lambda *_: None
+)
+"""Return the records of a list, or None if they have to be looked at one by one."""
 
 _NO_LIST: Final[tuple[type, ...]] = (str, bytes, bytearray, memoryview, Mapping)
 """Collections whose elements nobody means when he gives them for a list."""
@@ -75,11 +81,14 @@ class AmpList(Argument[list[Any]]):
         return self.record.__schema__.encode(item, carrier) + END
 
     def decode_with(self, data: bytes, carrier: Carrier | None) -> list[Any]:
+        decode = self.record.__schema__.decode
+        if carrier is None and (records := _decode_quickly(decode, data)) is not None:
+            return records
         try:
             boxes = parse_string(data, empty_boxes=True)
         except RemoteProtocolError as error:
             raise ValueError(f"{error.reason} (at byte {error.position} of the list)") from None
-        return _each(partial(_swapped, self.record.__schema__.decode, carrier), boxes)
+        return _each(partial(_swapped, decode, carrier), boxes)
 
     def __repr__(self) -> str:
         return f"AmpList({self.record.__name__}{', optional=True' if self.optional else ''})"

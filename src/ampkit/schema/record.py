@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, dataclass_transform
 
-from ampkit.schema.compiler import make_decoder, make_encoder
+from ampkit.schema.codecs import make_decoder, make_encoder, make_quickly
 from ampkit.schema.hints import Compiled, own_hints, scope_of
 from ampkit.schema.typed import Field, fields_of
 
@@ -50,6 +50,7 @@ class Record:
 
 def _schema(owner: type[Record]) -> Schema:
     fields = fields_of(owner, _hints(owner))
+    make_quickly(owner)
     return Schema(owner.__name__, fields, make_encoder(owner.__name__, fields), make_decoder(owner, fields))
 
 

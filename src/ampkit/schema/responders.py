@@ -62,6 +62,8 @@ class Responders:
 
     def __init__(self, services: Services) -> None:
         self._table: dict[bytes, Responder] = {}
+        self.routes: dict[bytes, Any] | None = {}
+        """What the compiled module knows of the responders that were asked; None keeps it from knowing any."""
         for service in _each(services):
             for command, method in service.__responders__.items():
                 self._add(command.__command__, getattr(service, method), service.__requires_tls__)

@@ -12,7 +12,8 @@ from operator import attrgetter
 from typing import Any, Final
 
 from ampkit.schema import argument, scalars
-from ampkit.schema.mapping import UNUSUAL, make_caller, make_mapping_decoder, make_mapping_encoder
+from ampkit.schema.codecs import make_caller, make_mapping_decoder, make_mapping_encoder
+from ampkit.schema.mapping import UNUSUAL
 from ampkit.schema.typed import Field
 from ampkit.twisted._arguments import Argument, Integer, String, Unicode
 from ampkit.twisted._commands import Command, _CommandMeta

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ampkit.errors import LocalProtocolError
+from ampkit.speed import twin
 from ampkit.wire.box import Box
 from ampkit.wire.limits import DEFAULT_LIMITS, MAX_KEY_LENGTH, Limits
 from ampkit.wire.partial import PartialBox
@@ -19,7 +20,7 @@ _READERS: Final[tuple[Callable[[bytes, int], tuple[bytes, int]], ...]] = tuple(
 """By the length of a key or a short value: what reads it, and the length of what stands behind it, in one step."""
 
 
-class Decoder:
+class PythonDecoder:
     """Feed it bytes in pieces of any size; pull boxes until it returns None.
 
     It stops after each box, so that whoever pulls can decide that the bytes behind that box are not AMP: a
@@ -133,6 +134,12 @@ class Decoder:
             return None
         self._partial = None
         return partial.box
+
+
+if TYPE_CHECKING:
+    Decoder = PythonDecoder
+else:
+    Decoder = twin("Decoder", PythonDecoder)
 
 
 def parse_string(data: bytes, limits: Limits = DEFAULT_LIMITS, *, empty_boxes: bool = False) -> list[Box]:

@@ -1,0 +1,53 @@
+"""What one read brings, event by event, for whoever takes it; runs nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from ampkit.core.connection import Connection
+from ampkit.core.events import Event
+
+
+class Receiver(Protocol):
+    """The channel, as far as it is looked at here."""
+
+    connection: Connection
+    held: Event | None
+
+    def pull_soon(self) -> None:
+        """Go on in another turn of the loop."""
+        ...
+
+
+class Intake(Protocol):
+    """Takes what a channel has received."""
+
+    def take(self, most: int, /) -> bool:
+        """Take at most so many events; return true if there is none left, false if one has to wait."""
+        ...
+
+
+class EventIntake:
+    """Takes one event after the other out of a connection."""
+
+    def __init__(self, channel: Receiver, take_event: Callable[[Event], bool]) -> None:
+        self._channel = channel
+        self._take_event = take_event
+
+    def take(self, most: int) -> bool:
+        """Take at most so many events, that which is held first."""
+        channel = self._channel
+        next_event, take_event = channel.connection.next_event, self._take_event
+        event, channel.held = channel.held or next_event(), None
+        for _ in range(most):
+            if event is None:
+                return True
+            if not take_event(event):
+                channel.held = event
+                return False
+            event = next_event()
+        if event is not None:
+            channel.held = event
+            channel.pull_soon()
+        return event is None

@@ -1,0 +1,78 @@
+"""What the compiled module does of a peer's work, where it runs and may: None elsewhere; does nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final, Protocol
+
+from ampkit.asyncio.ambient import TURN
+from ampkit.asyncio.answering import Answering
+from ampkit.asyncio.calls import Calls
+from ampkit.asyncio.channel import Channel
+from ampkit.asyncio.intake import Intake
+from ampkit.asyncio.remote import UNSET, Unset
+from ampkit.core.connection import Connection
+from ampkit.core.events import AnswerReceived
+from ampkit.core.states import State
+from ampkit.speed import compiled
+
+_EMPTY: Final = AnswerReceived(None, {})
+"""The answer to a command without a response."""
+
+
+class Reply(Protocol):
+    """An ask that was queued. Await `future`, and call `end` when that is over, whatever came of it."""
+
+    future: asyncio.Future[Any]
+    """How it ended: its response, or what the future of any ask may get."""
+    tag: bytes
+
+    def end(self) -> None:
+        """Give back what it has taken."""
+        ...
+
+
+class Asking(Protocol):
+    """Asks what needs not wait before it is sent."""
+
+    def ask(self, plan: Any, command: Any, timeout: float | Unset | None) -> Reply | None:
+        """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
+        ...
+
+
+def make_asking(channel: Channel, calls: Calls, timeout: float | None) -> Asking | None:
+    """Return who asks for a channel; `timeout` is the default of its calls."""
+    if compiled is None:
+        return None
+    connection = channel.connection
+    asking: Asking = compiled.Asking(
+        channel,
+        connection.link,
+        connection.conversation,
+        calls.credit,
+        calls.deadlines,
+        calls.timeout_pair,
+        timeout,
+        unset=UNSET,
+        turn=TURN,
+        open=State.OPEN,
+    )
+    return asking
+
+
+def make_intake(channel: Channel, peer: Any, answering: Answering) -> Intake | None:
+    """Return who takes what a channel receives; None where each box has to be seen by others."""
+    connection = channel.connection
+    if compiled is None or type(connection) is not Connection:
+        return None
+    intake: Intake = compiled.Intake(
+        channel,
+        peer,
+        answering,
+        answering.line,
+        connection.link,
+        connection.conversation,
+        open=State.OPEN,
+        nothing=_EMPTY,
+    )
+    return intake

@@ -1,0 +1,42 @@
+"""Which twin runs, the compiled module or the Python that it stands for; knows not what either does.
+
+The environment decides when ampkit is first imported. `AMPKIT_PURE=1` takes the Python, whether there is a compiled
+module or not; with `AMPKIT_REQUIRE_SPEED=1` importing ampkit without one raises ImportError.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+
+def _load() -> Any:
+    pure, required = (os.environ.get(name) == "1" for name in ("AMPKIT_PURE", "AMPKIT_REQUIRE_SPEED"))
+    if pure and required:
+        raise ImportError("AMPKIT_PURE=1 and AMPKIT_REQUIRE_SPEED=1 exclude each other")
+    if pure:
+        return None
+    try:
+        from ampkit import _speed  # noqa: PLC0415 - it need not be there
+    except ImportError as error:
+        if required:
+            raise ImportError(f"AMPKIT_REQUIRE_SPEED=1, and the compiled module cannot be loaded: {error}") from error
+        return None
+    return _speed
+
+
+compiled: Final[Any] = _load()
+"""The compiled module, or None."""
+
+is_compiled: Final = compiled is not None
+"""Whether the compiled module runs."""
+
+DESCRIPTION: Final = "compiled" if is_compiled else "pure Python"
+
+
+def twin(name: str, python: T) -> T:
+    """Return what the compiled module has of this name, if it runs, else its twin in Python."""
+    chosen: T = getattr(compiled, name, python)
+    return chosen

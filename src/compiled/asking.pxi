@@ -1,0 +1,127 @@
+# The asks of one end, as `ampkit.asyncio.calls` makes them where none has to wait before it is sent.
+
+cdef extern from "Python.h":
+    int PyContextVar_Get(object, PyObject*, PyObject**) except -1
+
+
+cdef class Asking:
+    """Asks for whoever has a command and its Plan."""
+
+    cdef object channel
+    cdef ChannelFields flow
+    cdef LinkFields link
+    cdef ConversationFields conversation
+    cdef CreditFields credit
+    cdef object deadlines
+    cdef object create_future
+    cdef object timeout_pair
+    cdef object timeout
+    cdef object unset
+    cdef object turn
+    cdef object open
+
+    def __init__(self, channel, link, conversation, credit, deadlines, timeout_pair, timeout, *, unset, turn, open):
+        self.channel = self.flow = channel
+        self.link = link
+        self.conversation = conversation
+        self.credit = credit
+        self.deadlines = deadlines
+        self.create_future = channel.loop.create_future
+        self.timeout_pair = timeout_pair
+        self.timeout = timeout
+        self.unset = unset
+        self.turn = turn
+        self.open = open
+
+    def ask(self, Plan plan, command, timeout):
+        """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
+        cdef Buffer buffer
+        if timeout is self.unset:
+            timeout = self.timeout
+        if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
+            return None
+        if self.link.state is not self.open or self.flow.is_full or self._is_responding():
+            return None
+        begin(&buffer)
+        try:
+            return self._ask(plan, command, timeout, &buffer)
+        finally:
+            release(&buffer)
+
+    cdef Reply _ask(self, Plan plan, object command, object seconds, Buffer* buffer):
+        cdef Py_ssize_t head, size
+        cdef int at = 0
+        cdef Reply reply
+        cdef bytes tag = hexadecimal(self.conversation.count + 1)
+        put(buffer, "\0\4_ask", 6)
+        put_length(buffer, PyBytes_GET_SIZE(tag))
+        put_bytes(tag, buffer)
+        head = buffer.size
+        try:
+            plan.encode.put(command, None, buffer, &at)
+        except Exception:
+            return None
+        size = buffer.size - head + 20
+        if not self._is_as_before(tag) or self.credit.taken + size > self.credit.free_below:
+            return None
+        if buffer.size + 32 > self.link._max_bytes:
+            return None
+        reply = Reply.__new__(Reply)
+        reply.future = self.create_future()
+        if seconds is not None:
+            limit = self.deadlines.start(seconds)
+            limit.waiting = reply.future
+            reply.limit = limit
+            reply.deadlines = self.deadlines
+            put_bytes(self.timeout_pair(limit), buffer)
+        reply.plan = plan
+        reply.tag = tag
+        reply.credit = self.credit
+        reply.size = size
+        put_length(buffer, 0)
+        self.credit.taken += size
+        self.conversation.count += 1
+        PyList_Append(self.link._queue, finished(buffer))
+        PyDict_SetItem(self.conversation.asking, tag, reply)
+        self._asked(size)
+        return reply
+
+    cdef bint _is_responding(self) except -1:
+        """Whether this is done on behalf of a responder, whose own time it takes."""
+        cdef PyObject* turn = NULL
+        PyContextVar_Get(self.turn, NULL, &turn)
+        if turn == NULL:
+            return False
+        is_none = <object>turn is None
+        drop(turn)
+        return not is_none
+
+    cdef bint _is_as_before(self, bytes tag) except -1:
+        """Whether encoding the command, which may run the program's own code, has left all as it was."""
+        return self.link.state is self.open and not self.flow.is_full and hexadecimal(self.conversation.count + 1) == tag
+
+    cdef int _asked(self, Py_ssize_t size) except -1:
+        flush_soon(self.flow, size)
+        if not self.flow.is_reading:
+            self.channel.pull_soon()
+        return 0
+
+
+cdef inline int flush_soon(ChannelFields flow, Py_ssize_t size) except -1:
+    flow._queued += size + 32
+    if flow._queued > flow._one_write:
+        (<object>flow).flush()
+    elif not flow._flush_scheduled and not flow._pulling:
+        (<object>flow).schedule_flush()
+    return 0
+
+
+cdef bytes hexadecimal(Py_ssize_t number):
+    cdef char digits[20]
+    cdef int at = 20
+    while True:
+        at -= 1
+        digits[at] = b"0123456789abcdef"[number & 15]
+        number >>= 4
+        if number == 0:
+            return PyBytes_FromStringAndSize(digits + at, 20 - at)

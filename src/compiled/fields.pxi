@@ -1,0 +1,45 @@
+# What is looked at for every box, as fields that cost nothing to look at. The classes in Python that are made of these
+# give them their values and their meaning.
+
+cdef class LinkFields:
+    cdef public object state
+    cdef public object decoder
+    cdef public list _output
+    cdef public list _queue
+    cdef public Py_ssize_t _max_bytes
+
+
+cdef class ConversationFields:
+    cdef public dict pending
+    cdef public dict asking
+    cdef public Py_ssize_t count
+    cdef public object _look_first
+
+
+cdef class ChannelFields:
+    cdef public bint is_full
+    cdef public bint is_reading
+    cdef public bint heard
+    cdef public object held
+    cdef public Py_ssize_t _queued
+    cdef public Py_ssize_t _one_write
+    cdef public bint _flush_scheduled
+    cdef public bint _pulling
+
+
+cdef class CreditFields:
+    cdef public Py_ssize_t taken
+    cdef public double free_below
+    cdef public dict _line
+
+
+cdef class LineFields:
+    cdef public Py_ssize_t size
+
+
+cdef class AnsweringFields:
+    cdef public Py_ssize_t asked
+    cdef public object responders
+    cdef public dict _tasks
+    cdef public Py_ssize_t _max_running
+    cdef public bint _is_nested

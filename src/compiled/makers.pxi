@@ -1,0 +1,98 @@
+# `Sum(a=13, b=81)` without a Python function: what the `__init__` that `dataclass` has generated would do, where it is
+# called as it is meant to be. Any other call is Python's own.
+
+cdef extern from "Python.h":
+    ctypedef object (*vectorcallfunc)(object, PyObject* const*, size_t, PyObject*)
+    ctypedef object (*ternaryfunc)(object, object, object)
+    ctypedef struct PyTypeObject:
+        vectorcallfunc tp_vectorcall
+        ternaryfunc tp_call
+        object tp_new(PyTypeObject*, object, PyObject*)
+    PyTypeObject PyType_Type
+    PyTypeObject PyBaseObject_Type
+    PyObject* _PyType_Lookup(PyTypeObject*, object)
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    int set_attribute "PyObject_SetAttr"(object, object, object) except -1
+
+cdef tuple NOTHING = ()
+
+
+cdef inline object new_instance(object kind):
+    """Do what `object.__new__(kind)` does."""
+    return PyBaseObject_Type.tp_new(<PyTypeObject*>kind, NOTHING, NULL)
+
+
+cdef class Maker:
+    """How instances of one class are made: the names of its fields in their order, and what absent ones become."""
+
+    cdef object init
+    cdef tuple names
+    cdef list defaults
+
+    def __init__(self, init, names, defaults):
+        self.init = init
+        self.names = names
+        self.defaults = defaults
+
+
+cdef int install_maker(object kind, tuple names, list defaults) except -1:
+    """For each name there is a default: None, or whether it is a factory and the factory or value."""
+    if type(kind) is type and kind.__new__ is object.__new__ and len(names) <= MOST_PARTS:
+        kind.__maker__ = Maker(kind.__init__, names, defaults)
+        (<PyTypeObject*>kind).tp_vectorcall = make
+    return 0
+
+
+cdef object make(object kind, PyObject* const* arguments, size_t flags, PyObject* given):
+    cdef PyObject* maker = _PyType_Lookup(<PyTypeObject*>kind, "__maker__")
+    cdef PyObject* init = _PyType_Lookup(<PyTypeObject*>kind, "__init__")
+    made = None
+    if maker != NULL and init == <PyObject*>(<Maker>maker).init and PyVectorcall_NARGS(flags) == 0:
+        made = made_from(kind, <Maker>maker, arguments, given)
+    return call_type(kind, arguments, PyVectorcall_NARGS(flags), given) if made is None else made
+
+
+cdef object made_from(object kind, Maker maker, PyObject* const* arguments, PyObject* given):
+    cdef Py_ssize_t i, at = 0
+    cdef Py_ssize_t count = PyTuple_GET_SIZE(<object>given) if given != NULL else 0
+    cdef unsigned long long found = 0
+    made = new_instance(kind)
+    for i in range(count):
+        at = position_of(maker.names, PyTuple_GET_ITEM(<object>given, i), at)
+        if at < 0:
+            return None
+        found |= 1ULL << at
+        set_attribute(made, <object>PyTuple_GET_ITEM(maker.names, at), <object>arguments[i])
+        at += 1
+    if found != (1ULL << PyTuple_GET_SIZE(maker.names)) - 1:
+        for i in range(PyTuple_GET_SIZE(maker.names)):
+            if not found >> i & 1:
+                default = maker.defaults[i]
+                if default is None:
+                    return None
+                value = default[1]() if default[0] else default[1]
+                set_attribute(made, <object>PyTuple_GET_ITEM(maker.names, i), value)
+    return made
+
+
+cdef inline Py_ssize_t position_of(tuple names, PyObject* name, Py_ssize_t at):
+    """Return where a name is, most often the next one; -1 if it is none of them."""
+    cdef Py_ssize_t i, count = PyTuple_GET_SIZE(names)
+    for i in range(at, count):
+        if PyTuple_GET_ITEM(names, i) == name:
+            return i
+    for i in range(count):
+        if <object>PyTuple_GET_ITEM(names, i) == <object>name:
+            return i
+    return -1
+
+
+cdef object call_type(object kind, PyObject* const* arguments, Py_ssize_t count, PyObject* given):
+    """Call the class as Python does, which knows what to say of wrong arguments."""
+    cdef Py_ssize_t i
+    cdef tuple positional = tuple([<object>arguments[i] for i in range(count)])
+    cdef dict named = {}
+    if given != NULL:
+        for i in range(PyTuple_GET_SIZE(<object>given)):
+            named[<object>PyTuple_GET_ITEM(<object>given, i)] = <object>arguments[count + i]
+    return PyType_Type.tp_call(kind, positional, named)

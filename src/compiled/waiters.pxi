@@ -1,0 +1,88 @@
+# What waits for the answer to one ask: a future of its own, or a place among many that are awaited as one.
+
+cdef class Plan:
+    """How a command is asked if nothing about it is unusual: its encoder, and the decoder of its response if it has one."""
+
+    cdef Encoder encode
+    cdef RecordDecoder decode
+
+    def __init__(self, Encoder encode, RecordDecoder decode=None):
+        self.encode = encode
+        self.decode = decode
+
+
+cdef class Waiter:
+    """Takes how its ask ended: as a response that is decoded already, or as any other waiter does."""
+
+    cdef Plan plan
+    cdef CreditFields credit
+    cdef Py_ssize_t size
+
+    cdef int settle(self, object outcome) except -1:
+        raise NotImplementedError
+
+    def give_back(self):
+        """Let another ask be sent in place of this one."""
+        give_back(self.credit, self.size)
+
+
+cdef inline int give_back(CreditFields credit, Py_ssize_t size) except -1:
+    if credit._line:
+        (<object>credit).give_back(size)
+    else:
+        credit.taken -= size
+    return 0
+
+
+cdef class Reply(Waiter):
+    """The answer to one ask. Await `future`, and call `end` when that is over, whatever came of it."""
+
+    cdef readonly object future
+    cdef readonly bytes tag
+    cdef object limit
+    cdef object deadlines
+
+    def done(self):
+        """Whether it has ended."""
+        return self.future.done()
+
+    def set_result(self, outcome):
+        """Take how it ended."""
+        self.future.set_result(outcome)
+
+    cdef int settle(self, object outcome) except -1:
+        if not self.future.done():
+            self.future.set_result(outcome)
+        return 0
+
+    def end(self):
+        """Give back what it has taken: credit, and a place among the time limits."""
+        give_back(self.credit, self.size)
+        if self.limit is not None:
+            self.deadlines.stop(self.limit)
+
+
+cdef class Place(Waiter):
+    """One of many asks; `batch` takes what comes of it, and what it has in common with a future is all a waiter needs."""
+
+    cdef readonly object batch
+    cdef Py_ssize_t index
+
+    @property
+    def future(self):
+        """The one future of all of them."""
+        return self.batch.future
+
+    def done(self):
+        """Whether all have ended, or nobody waits for them."""
+        return self.batch.future.done()
+
+    def set_result(self, outcome):
+        """Take how the ask ended."""
+        self.settle(outcome)
+
+    cdef int settle(self, object outcome) except -1:
+        give_back(self.credit, self.size)
+        if not self.batch.future.done():
+            self.batch.take(self.index, outcome)
+        return 0
