@@ -86,6 +86,62 @@ cdef class Asking:
         self._asked(size)
         return reply
 
+    def encode_each(self, commands):
+        """Return the Plans and the pairs of commands; or None if anything about one of them is unusual."""
+        cdef list plans = []
+        cdef list pairs = []
+        for command in commands:
+            plan = command.__command__.plan
+            if type(plan) is not Plan:
+                return None
+            plans.append(plan)
+            pairs.append((<Plan>plan).encode(command))
+        return plans, pairs
+
+    def ask_each(self, list plans, BatchFields batch, list all_pairs, bytes timeout):
+        """Queue asks of a batch, and return how many: the next one takes more than this."""
+        cdef Py_ssize_t index, size
+        cdef bytes tag
+        cdef Place place
+        for index in range(PyList_GET_SIZE(plans)):
+            pairs = <bytes?>all_pairs[index]
+            size = PyBytes_GET_SIZE(pairs) + 20
+            if self.link.state is not self.open or self.flow.is_full:
+                return index
+            if self.credit.taken + size > self.credit.free_below:
+                return index
+            tag = hexadecimal(self.conversation.count + 1)
+            box = self._box(tag, pairs, timeout)
+            if PyBytes_GET_SIZE(box) > self.link._max_bytes:
+                return index
+            place = Place.__new__(Place)
+            place.plan = plans[index]
+            place.credit = self.credit
+            place.size = size
+            place.batch = batch
+            place.index = index
+            self.credit.taken += size
+            self.conversation.count += 1
+            PyList_Append(self.link._queue, box)
+            PyDict_SetItem(self.conversation.asking, tag, place)
+            batch.tags.append(tag)
+            self._asked(size)
+        return PyList_GET_SIZE(plans)
+
+    cdef bytes _box(self, bytes tag, bytes pairs, bytes timeout):
+        cdef Buffer buffer
+        begin(&buffer)
+        try:
+            put(&buffer, "\0\4_ask", 6)
+            put_length(&buffer, PyBytes_GET_SIZE(tag))
+            put_bytes(tag, &buffer)
+            put_bytes(pairs, &buffer)
+            put_bytes(timeout, &buffer)
+            put_length(&buffer, 0)
+            return finished(&buffer)
+        finally:
+            release(&buffer)
+
     cdef bint _is_responding(self) except -1:
         """Whether this is done on behalf of a responder, whose own time it takes."""
         cdef PyObject* turn = NULL

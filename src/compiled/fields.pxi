@@ -33,6 +33,13 @@ cdef class CreditFields:
     cdef public dict _line
 
 
+cdef class BatchFields:
+    cdef public object future
+    cdef public list outcomes
+    cdef public list tags
+    cdef public Py_ssize_t missing
+
+
 cdef class LineFields:
     cdef public Py_ssize_t size
 

@@ -65,7 +65,7 @@ cdef class Reply(Waiter):
 cdef class Place(Waiter):
     """One of many asks; `batch` takes what comes of it, and what it has in common with a future is all a waiter needs."""
 
-    cdef readonly object batch
+    cdef BatchFields batch
     cdef Py_ssize_t index
 
     @property
@@ -74,15 +74,18 @@ cdef class Place(Waiter):
         return self.batch.future
 
     def done(self):
-        """Whether all have ended, or nobody waits for them."""
-        return self.batch.future.done()
+        """Whether nothing is to be done when the ask has ended: it has credit to give back, whoever still waits."""
+        return False
 
     def set_result(self, outcome):
         """Take how the ask ended."""
         self.settle(outcome)
 
     cdef int settle(self, object outcome) except -1:
+        cdef BatchFields batch = self.batch
         give_back(self.credit, self.size)
-        if not self.batch.future.done():
-            self.batch.take(self.index, outcome)
+        batch.outcomes[self.index] = outcome
+        batch.missing -= 1
+        if batch.missing == 0 and not batch.future.done():
+            batch.future.set_result(None)
         return 0

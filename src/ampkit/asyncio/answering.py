@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ampkit.asyncio.ambient import TURN, Turn
-from ampkit.asyncio.channel import TURN_OF_EVENTS, Channel
+from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
 from ampkit.asyncio.descriptors import Descriptors, Taken
@@ -103,7 +103,7 @@ class Answering(AnsweringFields):
     def room_made(self, peer: Any) -> None:
         """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
         line = self.line
-        for _ in range(TURN_OF_EVENTS):
+        for _ in range(self._channel.turns.size()):
             if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
                 break
             waiting = line.take()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import Channel
@@ -16,6 +16,7 @@ from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair
+from ampkit.speed import twin
 
 
 @dataclass(slots=True)
@@ -31,8 +32,18 @@ exception is left that nobody took."""
 
 T = TypeVar("T")
 
+Begin: TypeAlias = "Callable[[Batch, Sequence[Pairs], bytes], int]"
+"""Queues asks of a batch, given their pairs and the one of the time limit; returns how many."""
 
-class Batch:
+
+
+if TYPE_CHECKING:
+    BatchFields = object
+else:
+    BatchFields = twin("BatchFields", object)
+
+
+class Batch(BatchFields):
     """Several asks that are awaited as one future."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
@@ -52,15 +63,18 @@ class Batch:
 class Place:
     """The waiter of one ask of a batch; what it has in common with a future is all that a waiter needs."""
 
-    __slots__ = ("_batch", "_credit", "_index", "_size", "done", "future")
+    __slots__ = ("_batch", "_credit", "_index", "_size", "future")
 
     def __init__(self, batch: Batch, index: int, credit: Credit, size: int) -> None:
         self.future = batch.future
-        self.done = batch.future.done
         self._batch = batch
         self._index = index
         self._credit = credit
         self._size = size
+
+    def done(self) -> bool:
+        """Whether nothing is to be done when the ask has ended: it has credit to give back, whoever still waits."""
+        return False
 
     def set_result(self, outcome: Outcome) -> None:
         """Take how the ask ended."""
@@ -70,6 +84,9 @@ class Place:
     def give_back(self) -> None:
         """Let other asks be sent in place of this one."""
         self._credit.give_back(self._size)
+
+
+_PLACES: Final = (Place, twin("Place", Place))
 
 
 class Calls:
@@ -136,14 +153,19 @@ class Calls:
             self._connection.abandon(tag)
         return outcome
 
-    async def ask_many(self, all_pairs: Sequence[Pairs], seconds: float | None) -> Sequence[Outcome]:
-        """Ask all, and return how they ended, in the same order."""
+    async def ask_many(
+        self, all_pairs: Sequence[Pairs], seconds: float | None, begin: Begin | None = None
+    ) -> Sequence[Outcome]:
+        """Ask all, and return how they ended, in the same order.
+
+        `begin`, if it is given, queues those at the beginning that need not wait, and says how many they are.
+        """
         batch = Batch(self._loop, len(all_pairs))
         if seconds is not None and seconds <= 0:
             return batch.outcomes
         limit = None if seconds is None else self.deadlines.start(seconds)
         try:
-            if await self._ask_each(batch, all_pairs, limit) and batch.missing:
+            if await self._ask_each(batch, all_pairs, limit, begin) and batch.missing:
                 if limit is not None:
                     limit.waiting = batch.future
                 turn = TURN.get()
@@ -160,11 +182,15 @@ class Calls:
                     self._give_up(tag)
         return batch.outcomes
 
-    async def _ask_each(self, batch: Batch, all_pairs: Sequence[Pairs], limit: Limit | None) -> bool:
+    async def _ask_each(
+        self, batch: Batch, all_pairs: Sequence[Pairs], limit: Limit | None, begin: Begin | None
+    ) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
         credit = self.credit
         timeout = b"" if limit is None else self.timeout_pair(limit)
-        for index, pairs in enumerate(all_pairs):
+        first = 0 if begin is None else begin(batch, all_pairs, timeout)
+        for index in range(first, len(all_pairs)):
+            pairs = all_pairs[index]
             size = len(pairs) + ASK_OVERHEAD
             if credit.taken + size <= credit.free_below:
                 credit.taken += size
@@ -241,7 +267,7 @@ class Calls:
     def _give_up(self, tag: bytes) -> bool:
         """Wait no more for an ask; return false if it has ended."""
         waiter = self._connection.abandon(tag)
-        if isinstance(waiter, Place):
+        if isinstance(waiter, _PLACES):
             waiter.give_back()
         return waiter is not None
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ampkit.asyncio.intake import EventIntake, Intake
+from ampkit.asyncio.turns import Turns
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
@@ -18,9 +19,6 @@ _ONE_WRITE: Final = 65_536
 
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
-
-TURN_OF_EVENTS: Final = 64
-"""Events taken in one turn of the loop, less than a millisecond's worth: then other connections have theirs."""
 
 
 class Owner(Protocol):
@@ -72,6 +70,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         self.closed: asyncio.Future[None] = loop.create_future()
         """Done when the transport is closed."""
         self.transport: asyncio.Transport | None = None
+        self.turns = Turns()
+        """How much it takes at a time; others may share it."""
         self._owner = owner
         self.intake: Intake = EventIntake(self, owner.event_received)
         self._max_buffered = limits.max_buffered_bytes
@@ -134,7 +134,9 @@ class Channel(asyncio.Protocol, ChannelFields):
             return
         self._pulling = True
         try:
-            self._set_reading(self.intake.take(TURN_OF_EVENTS))
+            took_all = self.intake.take(self.turns.size())
+            self.turns.ended(self, is_done=took_all or not self._pull_scheduled)
+            self._set_reading(took_all)
         except RemoteProtocolError as error:
             self.fail(error.with_traceback(None))  # whose frames have this channel
         finally:
@@ -322,6 +324,7 @@ class Channel(asyncio.Protocol, ChannelFields):
             waiters = self.connection.end(reason)
             self.held = None
             self._make_all_room()
+            self.turns.ended(self, is_done=True)
             self._owner.ended(reason, waiters)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
@@ -141,21 +142,27 @@ class Peer(Remote):
         raise self._error(outcome, schema.name, schema)
 
     async def _call_each(self, commands: Sequence[Command[Any]], timeout: float | Unset | None) -> list[Any]:
-        schemas: list[CommandSchema] = []
-        pairs: list[Pairs] = []
-        for command in commands:
-            schema = command.__command__
-            schemas.append(schema)
-            self._check(schema)
-            pairs.append(self._pairs(command, _answerable(schema)))
-        outcomes = await self._calls.ask_many(pairs, self._seconds(timeout))
-        results: list[Any] = []
-        for schema, outcome in zip(schemas, outcomes, strict=True):
-            try:
-                results.append(self._response(outcome, schema))
-            except Exception as error:  # noqa: BLE001 - whoever called decides what becomes of it
-                results.append(error)
-        return results
+        schemas = [command.__command__ for command in commands]
+        encoded = None if self._asking is None else self._asking.encode_each(commands)
+        if encoded is None or self._asking is None:
+            for schema in schemas:
+                self._check(_answerable(schema))
+            pairs = [self._pairs(command, schema) for command, schema in zip(commands, schemas, strict=True)]
+            outcomes = await self._calls.ask_many(pairs, self._seconds(timeout))
+        else:
+            plans, quick_pairs = encoded
+            begin = partial(self._asking.ask_each, plans)
+            outcomes = await self._calls.ask_many(quick_pairs, self._seconds(timeout), begin)
+        return [
+            outcome if outcome.__class__ is schema.response else self._result(outcome, schema)
+            for outcome, schema in zip(outcomes, schemas, strict=True)
+        ]
+
+    def _result(self, outcome: Outcome, schema: CommandSchema) -> Any:
+        try:
+            return self._response(outcome, schema)
+        except Exception as error:  # noqa: BLE001 - whoever called decides what becomes of it
+            return error
 
     async def tell(self, command: Command[Any]) -> None:
         """Send a command without asking for an answer; returns when it is queued.

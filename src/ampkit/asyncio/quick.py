@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 from ampkit.asyncio.ambient import TURN
 from ampkit.asyncio.answering import Answering
-from ampkit.asyncio.calls import Calls
+from ampkit.asyncio.calls import Batch, Calls
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.intake import Intake
 from ampkit.asyncio.remote import UNSET, Unset
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived
 from ampkit.core.states import State
+from ampkit.core.tagged import Pairs
 from ampkit.speed import compiled
 
 _EMPTY: Final = AnswerReceived(None, {})
@@ -37,6 +39,15 @@ class Asking(Protocol):
 
     def ask(self, plan: Any, command: Any, timeout: float | Unset | None) -> Reply | None:
         """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
+        ...
+
+
+    def encode_each(self, commands: Sequence[Any]) -> tuple[list[Any], list[bytes]] | None:
+        """Return the plans and the pairs of commands; or None if one of them takes more than this."""
+        ...
+
+    def ask_each(self, plans: list[Any], batch: Batch, all_pairs: Sequence[Pairs], timeout: bytes) -> int:
+        """Queue asks of a batch, and return how many: the next one takes more than this."""
         ...
 
 

@@ -19,6 +19,7 @@ from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.stdio import StdioAddress
+from ampkit.asyncio.turns import Turns
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError
 from ampkit.policy.options import DEFAULT_OPTIONS, Options
@@ -96,6 +97,7 @@ class Server:
         self._peers: set[Peer] = set()
         self._handshakes = handshakes
         self._crowd = Crowd(limits)
+        self._turns = Turns()
         self._lobby = Lobby(handshakes, limits.max_connections) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -165,6 +167,7 @@ class Server:
 
     def _accept(self, address: Address) -> asyncio.Protocol:
         peer = unconnected_peer(self._begin, address, limits=self._limits, options=self._options)
+        peer.channel.turns = self._turns
         peer.starttls.is_server = True
         peer.starttls.handshakes = self._handshakes
         if self._lobby is not None and isinstance(address, TlsAddress):

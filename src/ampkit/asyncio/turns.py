@@ -1,0 +1,35 @@
+"""How many boxes one connection takes in a turn of the loop, so that others have theirs; takes none."""
+
+from __future__ import annotations
+
+from typing import Final
+
+MOST_IN_TURN: Final = 64
+"""Boxes that a connection takes before others have their turn: less than a millisecond's worth."""
+
+_SHARED: Final = 32
+"""Boxes that all of several connections take together, if each has more than a turn's worth."""
+
+_FEWEST: Final = 2
+
+
+class Turns:
+    """What the connections of one server share: who has more than a turn's worth takes less while others have too.
+
+    So the turn of the loop stays short for those who ask little, however many there are that ask without end.
+    """
+
+    def __init__(self) -> None:
+        self._busy: set[object] = set()
+
+    def size(self) -> int:
+        """Return how many boxes may be taken now."""
+        busy = len(self._busy)
+        return MOST_IN_TURN if busy < 2 else max(_SHARED // busy, _FEWEST)
+
+    def ended(self, connection: object, *, is_done: bool) -> None:
+        """Note whether a connection has taken all that it had, or has to go on in another turn."""
+        if is_done:
+            self._busy.discard(connection)
+        else:
+            self._busy.add(connection)
