@@ -6,14 +6,14 @@ it is left out in any case.
 
 import os
 import sys
-from glob import glob
+from pathlib import Path
 
 from setuptools import Extension, setup
 
 speed = Extension(
     "ampkit._speed",
     ["src/compiled/_speed.pyx"],
-    depends=sorted(glob("src/compiled/*.pxi")),
+    depends=sorted(map(str, Path("src/compiled").glob("*.pxi"))),
     extra_compile_args=[] if sys.platform == "win32" else ["-O3", "-g0"],
     optional=os.environ.get("AMPKIT_REQUIRE_SPEED") != "1",
 )

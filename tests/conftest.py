@@ -1,4 +1,4 @@
-"""What all tests have in common: the same examples for everybody, and a line that says what is tested; knows no test."""
+"""What all tests share: the same examples for everybody, and a line that says what is tested; knows no test."""
 
 from hypothesis import settings
 

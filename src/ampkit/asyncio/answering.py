@@ -42,7 +42,6 @@ else:
     AnsweringFields = twin("AnsweringFields", object)
 
 
-
 class Answering(AnsweringFields):
     """Runs what one connection's other end asks for, within `Limits`.
 

@@ -36,7 +36,6 @@ Begin: TypeAlias = "Callable[[Batch, Sequence[Pairs], bytes], int]"
 """Queues asks of a batch, given their pairs and the one of the time limit; returns how many."""
 
 
-
 if TYPE_CHECKING:
     BatchFields = object
 else:
@@ -155,10 +154,11 @@ class Calls:
 
     async def ask_many(
         self, all_pairs: Sequence[Pairs], seconds: float | None, begin: Begin | None = None
-    ) -> Sequence[Outcome]:
-        """Ask all, and return how they ended, in the same order.
+    ) -> Sequence[Any]:
+        """Ask all, and return how they ended, in the same order: an Outcome each.
 
-        `begin`, if it is given, queues those at the beginning that need not wait, and says how many they are.
+        `begin`, if it is given, queues those at the beginning that need not wait, and says how many they are; the
+        outcome of those may be a response that is decoded already.
         """
         batch = Batch(self._loop, len(all_pairs))
         if seconds is not None and seconds <= 0:

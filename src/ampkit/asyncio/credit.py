@@ -21,7 +21,6 @@ else:
     CreditFields = twin("CreditFields", object)
 
 
-
 class Credit(CreditFields):
     """Taken by asks and given back when they end. Whoever finds none waits in line, first come, first served."""
 

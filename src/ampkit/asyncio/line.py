@@ -27,7 +27,6 @@ else:
     LineFields = twin("LineFields", object)
 
 
-
 @dataclass(slots=True)
 class Waiting:
     """An ask whose turn it is."""

@@ -124,7 +124,7 @@ class Peer(Remote):
             finally:
                 reply.end()
             if outcome.__class__ is schema.response:
-                return outcome  # type: ignore[no-any-return]
+                return outcome  # type: ignore[return-value]  # it is R
             if outcome is None:
                 self._connection.abandon(reply.tag)
         else:

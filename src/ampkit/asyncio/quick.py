@@ -41,7 +41,6 @@ class Asking(Protocol):
         """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
         ...
 
-
     def encode_each(self, commands: Sequence[Any]) -> tuple[list[Any], list[bytes]] | None:
         """Return the plans and the pairs of commands; or None if one of them takes more than this."""
         ...

@@ -27,7 +27,9 @@ AMP, the Asynchronous Messaging Protocol, on the command line.
 New here?  ampkit demo
 """
 
-app: Final = App(name="ampkit", help=_HELP, help_format="plaintext", version=lambda: f"{version('ampkit')} ({DESCRIPTION})")
+app: Final = App(
+    name="ampkit", help=_HELP, help_format="plaintext", version=lambda: f"{version('ampkit')} ({DESCRIPTION})"
+)
 for subcommand in (serve, call, dump, certs, demo):
     app.command(subcommand)
 

@@ -35,7 +35,6 @@ else:
     ConversationFields = twin("ConversationFields", object)
 
 
-
 class Conversation(ConversationFields):
     """The asks of this end that wait for an answer, by tag.
 

@@ -19,7 +19,6 @@ else:
     LinkFields = twin("LinkFields", object)
 
 
-
 class Link(LinkFields):
     """One connection's bytes: those received wait in `decoder`, those to be sent until they are taken."""
 
