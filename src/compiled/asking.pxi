@@ -40,7 +40,9 @@ cdef class Asking:
             timeout = self.timeout
         if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             return None
-        if self.link.state is not self.open or self.flow.is_full or self._is_responding():
+        if self.link.state is not self.open or self.flow.is_full or self.credit.free_below < 0:
+            return None
+        if self._is_responding():
             return None
         begin(&buffer)
         try:

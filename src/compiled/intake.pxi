@@ -87,7 +87,7 @@ cdef class Intake:
         if self.conversation._look_first is not None or type(self.link.decoder) is not Decoder:
             return False
         decoder = <Decoder>self.link.decoder
-        if decoder._partial is not None:
+        if decoder._partial is not None or decoder._wanted:
             return False
         data = decoder._data  # kept: what is run on the way may feed the decoder
         start(&walk, PyBytes_AS_STRING(data), decoder._at, PyBytes_GET_SIZE(data))

@@ -86,6 +86,7 @@ class Place:
 
 
 _PLACES: Final = (Place, twin("Place", Place))
+_expected: Final[Any] = twin("Expected", None)
 
 
 class Calls:
@@ -117,8 +118,11 @@ class Calls:
                 return future
         return self.credit.waiting() or self._channel.waiting_for_room()
 
-    async def ask(self, pairs: Pairs, seconds: float | None) -> Outcome:
-        """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
+    async def ask(self, pairs: Pairs, seconds: float | None, plan: Any = None) -> Any:
+        """Ask, and return how that ended: an Outcome, or with a plan of the compiled module the response itself.
+
+        Raises ConnectionLost if the connection has ended before it.
+        """
         if seconds is not None and seconds <= 0:
             return None
         limit = None if seconds is None else self.deadlines.start(seconds)
@@ -136,7 +140,8 @@ class Calls:
             if limit is not None:
                 limit.waiting = future
                 pairs += self.timeout_pair(limit)
-            tag = self._connection.ask_encoded(pairs, future)
+            waiter = future if plan is None else _expected(plan, future)
+            tag = self._connection.ask_encoded(pairs, waiter)
             self._asked(size)
             turn = TURN.get()
             outcome = await (future if turn is None else self._awaited(future, turn))
@@ -279,7 +284,8 @@ class Calls:
         """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""
         self._hindered += 1
         try:
-            self._channel.pull_soon()
+            if not self._channel.is_reading:
+                self._channel.pull_soon()
             return await waiting
         finally:
             self._hindered -= 1

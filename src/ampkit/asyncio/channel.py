@@ -17,6 +17,9 @@ from ampkit.wire.limits import Limits
 _ONE_WRITE: Final = 65_536
 """Bytes above which what was queued is written at once and not at the end of the loop's turn."""
 
+_LARGE: Final = 8_192
+"""Bytes of a box that cost more to copy than to hand over by themselves."""
+
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
@@ -190,11 +193,20 @@ class Channel(asyncio.Protocol, ChannelFields):
 
     def flush(self) -> None:
         """Write what is queued."""
+        size = self._queued
         if not self._is_held:
             self._queued = 0
-        data = self.connection.take_output()
-        if data and self.transport is not None:
-            self.transport.write(data)
+        if not self.connection.has_output:
+            return
+        boxes = self.connection.take_boxes()
+        if self.transport is None:
+            return
+        if len(boxes) == 1:
+            self.transport.write(boxes[0])
+        elif size < _LARGE * len(boxes):
+            self.transport.write(b"".join(boxes))
+        else:
+            self.transport.writelines(boxes)
 
     def buffered(self) -> int:
         """Count the bytes that are queued or written and not yet taken by the other end."""
