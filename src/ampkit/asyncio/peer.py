@@ -136,7 +136,7 @@ class Peer(Remote):
                 return None  # type: ignore[return-value]  # such a command is a Command[None]
             outcome = await self._calls.ask(pairs, self._seconds(timeout), plan)
             if outcome.__class__ is schema.response:
-                return outcome  # type: ignore[no-any-return]
+                return outcome  # type: ignore[return-value]  # it is R
         if outcome.__class__ is AnswerReceived:
             if not schema.response_carries:
                 return schema.decode_response(outcome.box)  # type: ignore[no-any-return]
