@@ -40,7 +40,8 @@ class Job:
     def from_json(cls, text: str) -> Job:
         """Read what `to_json` wrote."""
         fields = json.loads(text)
-        return cls(**{**fields, "pids": tuple(fields["pids"])})
+        fields["pids"] = tuple(fields["pids"])
+        return cls(**fields)
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:

@@ -10,7 +10,7 @@ from bench.results import Compared, Result
 
 COLUMNS = {
     "cost": "CPU us a call",
-    "server": "of it the server",
+    "server": "server, CPU us a call",
     "rate": "calls/s",
     "p50": "p50 us",
     "p99": "p99 us",
@@ -18,7 +18,7 @@ COLUMNS = {
     "resident": "server's memory, MB",
     "grown": "grown by, bytes",
 }
-COSTS = {"us": "CPU us a call", "bytes": "traced, bytes"}
+COSTS = {"us": "CPU us a call", "box": "CPU us a box", "wall": "us a call", "bytes": "traced, bytes"}
 
 
 def report(facts: dict[str, Any], left_out: Sequence[str], results: Sequence[Result]) -> str:

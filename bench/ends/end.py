@@ -2,7 +2,8 @@
 
 `python -m bench.ends.NAME serve ADDRESS RESPONDER` prints `READY` and the pids whose CPU counts, and answers until
 SIGTERM. RESPONDER is `plain` or `coroutine`; most have one kind only. `python -m bench.ends.NAME call ADDRESS JOB`
-prints a sample as JSON. ADDRESS is a path where nothing is yet: of a unix socket, or of a file for what is in its place.
+prints a sample as JSON. ADDRESS is a path where nothing is yet: a unix socket will be there, or a file that says where
+to connect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""As many bytes as AMP needs, echoed by bare asyncio protocols on a unix socket: the floor for whatever runs on the loop."""
+"""As many bytes as AMP needs, echoed by bare protocols on a unix socket: the floor of what runs on the loop."""
 
 import asyncio
 import time

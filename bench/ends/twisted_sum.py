@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from twisted.internet import asyncioreactor, endpoints, epollreactor
 from twisted.internet.defer import Deferred
@@ -23,6 +23,9 @@ from twisted.protocols import amp
 from bench.ends.end import measure, ready
 from bench.ends.twisted_commands import Echo, Sum
 from bench.job import Job
+
+Ask: TypeAlias = Callable[[], Any]
+"""What makes one call. It returns a Deferred, but mypy wants those to be awaited."""
 
 
 class Calculator(amp.AMP):
@@ -56,7 +59,7 @@ class CoroutineCalculator(amp.AMP):
 class Calls:
     """What is asked, and what checks an answer; raises ValueError if it is wrong."""
 
-    asks: list[Callable[[], Deferred[Any]]]
+    asks: list[Ask]
     check: Callable[[dict[str, Any]], None]
 
     def load(self, count: int, latencies: list[float] | None) -> Deferred[None]:
@@ -75,7 +78,7 @@ class Run:
         for ask in calls.asks[:count]:
             self.ask(ask)
 
-    def ask(self, ask: Callable[[], Deferred[Any]]) -> None:
+    def ask(self, ask: Ask) -> None:
         """Make one call."""
         self.unasked -= 1
         if self.latencies is None:
@@ -83,12 +86,12 @@ class Run:
         else:
             ask().addCallbacks(self.timed, self.done.errback, callbackArgs=(ask, time.perf_counter(), self.latencies))
 
-    def timed(self, reply: dict[str, Any], ask: Callable[[], Deferred[Any]], began: float, all_: list[float]) -> None:
+    def timed(self, reply: dict[str, Any], ask: Ask, began: float, all_: list[float]) -> None:
         """Remember how long it took."""
         all_.append(time.perf_counter() - began)
         self.answered(reply, ask)
 
-    def answered(self, reply: dict[str, Any], ask: Callable[[], Deferred[Any]]) -> None:
+    def answered(self, reply: dict[str, Any], ask: Ask) -> None:
         """Make the next call in place of the one that has ended."""
         self.check(reply)
         self.unanswered -= 1

@@ -7,7 +7,6 @@ import subprocess
 import time
 from functools import cache, partial
 from pathlib import Path
-from shutil import which
 
 from bench.children import ROOT, TIMEOUT_S, server
 from bench.job import Sample, cpu_seconds
@@ -54,7 +53,8 @@ def _question(name: str, responder: str, goal: float) -> Question:
         partial(capacity, responder),
         against_twisted(TWISTED, {PURE: None, PURE_UVLOOP: None, FAST: None, FAST_UVLOOP: goal}),
         ("rate", "server", "busy"),
-        needs="" if which("cc") else "cc",
+        unit="wall",
+        needs="cc",
     )
 
 
