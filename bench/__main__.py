@@ -6,19 +6,19 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shutil import which
 from typing import Any
 
-from bench.machine import SPARE_FILES, allow_files, conditions
+from bench.machine import allow_files, conditions
 from bench.page import write_page
 from bench.picture import picture
 from bench.question import Question
 from bench.questions import QUESTIONS
 from bench.results import Result
-from bench.rounds import FULL, QUICK, SHORT, Effort, ask
+from bench.rounds import FULL, QUICK, SHORT, Effort, ask, points_of
 from bench.subjects import is_compiled
 from bench.table import report
 
@@ -27,8 +27,12 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m bench", description="ampkit, measured against other libraries")
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_const", dest="effort", const=QUICK, help="fewer calls, short curves")
-    effort.add_argument("--full", action="store_const", dest="effort", const=FULL, help="more of all: half an hour")
+    effort.add_argument(
+        "--quick", action="store_const", dest="effort", const=QUICK, help="Twisted and ampkit only, three rounds"
+    )
+    effort.add_argument(
+        "--full", action="store_const", dest="effort", const=FULL, help="curves, more calls, more rounds"
+    )
     parser.set_defaults(effort=SHORT)
     parser.add_argument("--only", default="", metavar="NAME,...", help="questions, or parts of the names of subjects")
     parser.add_argument("--list", action="store_true", help="print the names of the questions and subjects")
@@ -40,40 +44,45 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def choose(names: Sequence[str]) -> list[Question]:
+def choose(names: Collection[str], effort: Effort) -> list[Question]:
     """The questions of these names, asked of the subjects of these names; all of either if none of its kind is named.
 
     A subject is named by any part of its name. The first of a question, whom the others are compared with, is always
-    asked. Raises ValueError for a name that nothing has.
+    asked. What the effort skips has to be named. Raises ValueError for a name that nothing has.
     """
-    wanted = {name for name in names if name in {question.name for question in QUESTIONS}}
-    parts = [name.lower() for name in names if name not in wanted]
+    wanted = {question.name for question in QUESTIONS if question.name in names}
+    parts = {name for name in names if name not in wanted}
     chosen: list[Question] = []
-    found: set[str] = set()
     for question in QUESTIONS:
-        if wanted and question.name not in wanted:
-            continue
         base, *others = question.subjects
-        named = {subject: {part for part in parts if part in subject.name.lower()} for subject in question.subjects}
-        found.update(*named.values())
-        subjects = (base, *(subject for subject in others if named[subject])) if parts else question.subjects
-        if not parts or any(named.values()):
-            chosen.append(replace(question, subjects=subjects))
-    if unknown := set(parts) - found:
-        raise ValueError(f"no question and no subject of these questions: {', '.join(sorted(unknown))}")
+        if parts:
+            others = [subject for subject in others if any(part.lower() in subject.name.lower() for part in parts)]
+        else:
+            others = [subject for subject in others if subject.name not in effort.skips]
+        if others and (question.name in wanted if wanted else question.name not in effort.skips):
+            chosen.append(replace(question, subjects=(base, *others)))
+    subjects = {subject.name.lower() for question in QUESTIONS for subject in question.subjects}
+    if unknown := [part for part in parts if not any(part.lower() in subject for subject in subjects)]:
+        raise ValueError(f"no question and no subject: {', '.join(unknown)}")
     return chosen
 
 
 def left_out(questions: Sequence[Question], effort: Effort, most_files: int) -> list[str]:
     """What will not be measured, and why."""
-    subjects = {subject.name: subject for question in questions for subject in question.subjects}
-    said = [f"{name} ({', '.join(lacks)} is not here)" for name, s in subjects.items() if (lacks := s.lacks())]
-    said += [f"{q.title} ({q.needs} is not here)" for q in questions if q.needs and which(q.needs) is None]
-    points = [point for question in questions for point in question.points]
-    if len(questions) and max(points) > effort.last_point:
-        said.append(f"curves beyond {effort.last_point:,} (in the full benchmark only)")
-    elif points and max(points) + SPARE_FILES > most_files:
-        said.append(f"curves beyond the {most_files:,} files that a process may open here")
+    without: dict[str, list[str]] = {}
+    for name, lacks in {s.name: s.lacks() for q in questions for s in q.subjects}.items():
+        for need in lacks:
+            without.setdefault(need, []).append(name)
+    for question in questions:
+        if question.needs and which(question.needs) is None:
+            without.setdefault(question.needs, []).append(question.title)
+    said = [f"{' and '.join(names)}, because {need} is not here" for need, names in without.items()]
+    lost = {f"{point:,}" for q in questions for point in q.points if point not in points_of(q, effort, most_files)}
+    if lost:
+        why = "the full benchmark has" if effort is not FULL else f"{most_files:,} open files do not allow"
+        said.append(f"the points {', '.join(sorted(lost))} of curves, which {why}")
+    if effort.skips:
+        said.append(f"{', '.join(sorted(effort.skips))}, unless named with --only")
     return said
 
 
@@ -104,16 +113,17 @@ def main() -> int:
         print(*(f"{question.name}: {question.title}" for question in QUESTIONS), "", *subjects, sep="\n")
         return 0
     try:
-        questions = choose([name for name in chosen.only.split(",") if name])
+        effort = chosen.quick or chosen.full or SHORT
+        questions = choose([name for name in chosen.only.split(",") if name], effort)
         if chosen.load:
             data, results = loaded(chosen.load, questions)
         else:
             most_files = allow_files()
             facts = {
                 "conditions": conditions(is_compiled()),
-                "left_out": left_out(questions, chosen.effort, most_files),
+                "left_out": left_out(questions, effort, most_files),
             }
-            results = measured(questions, chosen.effort, most_files)
+            results = measured(questions, effort, most_files)
             data = {**facts, "results": [result.as_json() for result in results]}
         give_out(chosen, data, results)
     except (OSError, subprocess.SubprocessError, RuntimeError, ValueError) as error:

@@ -19,42 +19,52 @@ TIMEOUT_S = 600
 
 
 def both_ends(subject: Subject, job: Job) -> Sample:
-    """What a server and a client together report of a job."""
-    with server(subject) as (address, pids):
-        return printed_by(subject, f"bench.ends.{subject.end}", "call", address, replace(job, pids=pids).to_json())
+    """What a server and a client together report of a job. They start side by side, and meet when both are ready."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _started(subject, f"bench.ends.{subject.end}", "call", f"{folder}/socket") as client,
+        _serving(subject, f"{folder}/socket") as pids,
+    ):
+        return _sample(client, replace(job, pids=pids).to_json() + "\n")
 
 
 @contextmanager
-def server(subject: Subject, responder: str = "plain") -> Generator[tuple[str, tuple[int, ...]]]:
-    """A server: its address, and the processes that it consists of. It is ended by its handle."""
-    with tempfile.TemporaryDirectory() as folder:
-        address = f"{folder}/socket"
-        command = [sys.executable, "-m", f"bench.ends.{subject.end}", "serve", address, responder]
-        environment = subject.variables()
-        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                word, *pids = (process.stdout.readline() if process.stdout else "").split() or [""]
-                if word != "READY":
-                    raise RuntimeError(f"{subject.name} did not start to serve")
-                yield address, tuple(map(int, pids))
-            finally:
-                process.terminate()
+def server(subject: Subject, responder: str) -> Generator[tuple[str, tuple[int, ...]]]:
+    """A server: its address, and the processes that it consists of."""
+    with tempfile.TemporaryDirectory() as folder, _serving(subject, f"{folder}/socket", responder) as pids:
+        yield f"{folder}/socket", pids
 
 
 def printed_by(subject: Subject, module: str, *arguments: str) -> Sample:
-    """The sample that a child prints.
+    """The sample that a child prints. Raises `RuntimeError` if it fails, `subprocess.TimeoutExpired` if it lasts."""
+    with _started(subject, module, *arguments) as child:
+        return _sample(child, "")
 
-    Raises `subprocess.SubprocessError` if it fails or takes more than `TIMEOUT_S`, `ValueError` if it prints none.
-    """
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=subject.variables(),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=TIMEOUT_S,
-    )
-    sample: Sample = json.loads(done.stdout)
+
+def _sample(child: subprocess.Popen[str], text: str) -> Sample:
+    printed, _ = child.communicate(text, timeout=TIMEOUT_S)
+    if child.returncode:
+        raise RuntimeError(f"{child.args!r} ended with status {child.returncode}")
+    sample: Sample = json.loads(printed)
     return sample
+
+
+@contextmanager
+def _serving(subject: Subject, address: str, responder: str = "plain") -> Generator[tuple[int, ...]]:
+    with _started(subject, f"bench.ends.{subject.end}", "serve", address, responder) as child:
+        word, *pids = (child.stdout.readline() if child.stdout else "").split() or [""]
+        if word != "READY":
+            raise RuntimeError(f"{subject.name} did not start to serve")
+        yield tuple(map(int, pids))
+
+
+@contextmanager
+def _started(subject: Subject, module: str, *arguments: str) -> Generator[subprocess.Popen[str]]:
+    """A child, ended by its handle."""
+    command = [sys.executable, "-m", module, *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, env=subject.variables(), stdin=pipe, stdout=pipe, text=True) as child:
+        try:
+            yield child
+        finally:
+            child.terminate()

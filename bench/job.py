@@ -33,7 +33,7 @@ class Job:
     """Bytes to echo; 0 asks for a sum."""
 
     def to_json(self) -> str:
-        """Write it as an argument of a command line."""
+        """Write it as one line."""
         return json.dumps(asdict(self))
 
     @classmethod

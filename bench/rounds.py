@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.machine import SPARE_FILES
 from bench.question import Question
 from bench.results import Result
+from bench.subjects import OTHERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,22 +18,34 @@ class Effort:
     rounds: int
     share: float
     """Of the number of operations of the full benchmark."""
-    last_point: int
-    """Of the curves; further ones are left out."""
+    points: range
+    """Of the curves, those within."""
+    skips: frozenset[str] = frozenset()
+    """Names of questions and subjects that are left out unless they are asked for by name."""
 
 
-QUICK = Effort(rounds=5, share=0.08, last_point=100)
-SHORT = Effort(rounds=5, share=0.15, last_point=1_000)
-FULL = Effort(rounds=7, share=1, last_point=10_000)
+OTHERS_BY_NAME = frozenset(subject.name for subject in OTHERS)
+CURVES = frozenset({"connections", "idle"})
+
+QUICK = Effort(rounds=3, share=0.08, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES)
+SHORT = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=CURVES)
+FULL = Effort(rounds=7, share=1, points=range(10_001))
+
+
+def points_of(question: Question, effort: Effort, most_files: int) -> list[int]:
+    """The points at which a question is asked: those that the effort is for, and for which a process gets the files."""
+    if not question.is_curve:
+        return [*question.points]
+    return [point for point in question.points if point in effort.points and point + SPARE_FILES <= most_files]
 
 
 def ask(question: Question, effort: Effort, most_files: int, say: Callable[[str], None]) -> Result:
     """Measure everybody who is here in turn, round by round, and say before each sample which it is.
 
-    Points for which a process would need more than `most_files` are left out. Raises what `bench.children` raises.
+    Raises what `bench.children` raises.
     """
     subjects = [subject for subject in question.subjects if not subject.lacks()]
-    points = [point for point in question.points if point <= effort.last_point and point + SPARE_FILES <= most_files]
+    points = points_of(question, effort, most_files)
     result = Result(question)
     for number in range(effort.rounds):
         for point in points:

@@ -41,7 +41,10 @@ class Subject:
 def _is_here(need: str) -> bool:
     if need == COMPILED:
         return is_compiled()
-    return find_spec(need) is not None or shutil.which(need) is not None
+    try:
+        return find_spec(need) is not None or shutil.which(need) is not None
+    except ModuleNotFoundError:  # the package above it
+        return False
 
 
 def is_compiled() -> bool:

@@ -79,7 +79,7 @@ def _curve(result: Result, figure: str) -> str:
 
 def _compared_row(compared: Compared) -> list[str]:
     comparison, result = compared.comparison, compared.result
-    lowest, *_, highest = [compared.of_rounds[0], *compared.of_rounds]
+    lowest, highest = min(compared.of_rounds), max(compared.of_rounds)
     goal = "" if comparison.goal is None else _goal(comparison, result, "missed" if compared.missed else "met")
     return [
         result.question.title,

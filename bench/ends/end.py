@@ -1,9 +1,9 @@
 """What all ends share: the command line, the load of an asyncio client, the measuring; knows no library.
 
 `python -m bench.ends.NAME serve ADDRESS RESPONDER` prints `READY` and the pids whose CPU counts, and answers until
-SIGTERM. RESPONDER is `plain` or `coroutine`; most have one kind only. `python -m bench.ends.NAME call ADDRESS JOB`
-prints a sample as JSON. ADDRESS is a path where nothing is yet: a unix socket will be there, or a file that says where
-to connect.
+SIGTERM. RESPONDER is `plain` or `coroutine`; most have one kind only. `python -m bench.ends.NAME call ADDRESS` reads a
+job and prints a sample, both as JSON. ADDRESS is a path where nothing is yet: a unix socket will be there, or a file
+that says where to connect.
 """
 
 from __future__ import annotations
@@ -91,17 +91,16 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def main(
-    serve: Callable[[str, str], Awaitable[None]], connect: Callable[[str, Job], AbstractAsyncContextManager[Load]]
+    serve: Callable[[str, str], Coroutine[Any, Any, None]],
+    connect: Callable[[str, Job], AbstractAsyncContextManager[Load]],
 ) -> None:
     """Be one end. `serve` is given ADDRESS and RESPONDER, and calls `ready`."""
 
-    async def run(role: str, address: str, word: str) -> None:
-        if role == "serve":
-            await serve(address, word)
-        else:
-            job = Job.from_json(word)
-            async with connect(address, job) as load:
-                await measure(load, address, job)
+    async def call(address: str, job: Job) -> None:
+        async with connect(address, job) as load:
+            await measure(load, address, job)
 
+    role, address, *words = sys.argv[1:]
+    work = serve(address, words[0]) if role == "serve" else call(address, Job.from_json(sys.stdin.readline()))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(run(*sys.argv[1:]))
+        runner.run(work)

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from bench.codec.streams import box, sum_ask
 from bench.ends.end import Load, main, ready
@@ -19,8 +20,7 @@ class Echo(asyncio.Protocol):
     transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is of no class of asyncio's
 
     def data_received(self, data: bytes) -> None:
         self.transport.write(data)
@@ -39,8 +39,7 @@ class Caller(asyncio.Protocol):
         self.done: asyncio.Future[None]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is of no class of asyncio's
 
     def load(self, outstanding: int) -> Load:
         """What keeps so many messages under way."""

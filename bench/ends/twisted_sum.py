@@ -138,9 +138,11 @@ async def serve(reactor: Any, address: str, responder: str) -> None:
     await Deferred()
 
 
-def main(reactor: Any, role: str, address: str, word: str) -> Coroutine[Any, Any, None]:
+def main(reactor: Any, role: str, address: str, *words: str) -> Coroutine[Any, Any, None]:
     """Be one end."""
-    return serve(reactor, address, word) if role == "serve" else call(reactor, address, Job.from_json(word))
+    if role == "serve":
+        return serve(reactor, address, words[0])
+    return call(reactor, address, Job.from_json(sys.stdin.readline()))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from bench.question import Comparison, Kind, Question
 from bench.questions.outstanding import POINTS, SUBJECTS
 from bench.subjects import FAST, PURE, RAW, Subject
 
-CONNECTIONS = 2_000
+CONNECTIONS = 1_000
 
 
 def among_idle(subject: Subject, count: int, idle: int) -> Sample:
