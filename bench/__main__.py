@@ -27,13 +27,8 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m bench", description="ampkit, measured against other libraries")
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument(
-        "--quick", action="store_const", dest="effort", const=QUICK, help="Twisted and ampkit only, three rounds"
-    )
-    effort.add_argument(
-        "--full", action="store_const", dest="effort", const=FULL, help="curves, more calls, more rounds"
-    )
-    parser.set_defaults(effort=SHORT)
+    effort.add_argument("--quick", action="store_true", help="only Twisted and ampkit, and three rounds")
+    effort.add_argument("--full", action="store_true", help="everything, more rounds, more calls in each")
     parser.add_argument("--only", default="", metavar="NAME,...", help="questions, or parts of the names of subjects")
     parser.add_argument("--list", action="store_true", help="print the names of the questions and subjects")
     parser.add_argument("--json", action="store_true", help="print JSON, every round in it, instead of tables")
@@ -113,7 +108,7 @@ def main() -> int:
         print(*(f"{question.name}: {question.title}" for question in QUESTIONS), "", *subjects, sep="\n")
         return 0
     try:
-        effort = chosen.quick or chosen.full or SHORT
+        effort = QUICK if chosen.quick else FULL if chosen.full else SHORT
         questions = choose([name for name in chosen.only.split(",") if name], effort)
         if chosen.load:
             data, results = loaded(chosen.load, questions)
