@@ -134,7 +134,7 @@ def give_out(chosen: argparse.Namespace, data: dict[str, Any], results: Sequence
     if chosen.svg:
         chosen.svg.write_text(picture(results), "utf-8")
     if chosen.docs:
-        write_page(text, picture(results))
+        write_page(text, results)
 
 
 if __name__ == "__main__":

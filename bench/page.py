@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from bench.picture import picture
+from bench.results import Result
 
 BEGIN, END = "<!-- measured: begin, written by the benchmark -->", "<!-- measured: end -->"
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
+MANY = 5
 PICTURE = PAGE.with_suffix(".svg")
 
 
@@ -21,7 +26,12 @@ def with_results(text: str, results: str) -> str:
     return f"{before}{BEGIN}\n\n{results}\n\n{END}{after}"
 
 
-def write_page(results: str, picture: str) -> None:
+def drawn(results: Sequence[Result]) -> list[Result]:
+    """Those that say more in a picture than in a table: many subjects, or a curve."""
+    return [each for each in results if each.question.is_curve or len(each.samples) > MANY]
+
+
+def write_page(text: str, results: Sequence[Result]) -> None:
     """Write both files."""
-    PAGE.write_text(with_results(PAGE.read_text("utf-8"), results), "utf-8")
-    PICTURE.write_text(picture, "utf-8")
+    PAGE.write_text(with_results(PAGE.read_text("utf-8"), text), "utf-8")
+    PICTURE.write_text(picture(drawn(results)), "utf-8")
