@@ -26,7 +26,8 @@ class Calculator(rpyc.Service):
 
 async def serve(address: str, _: str) -> None:
     """Answer until SIGTERM."""
-    server = ThreadedServer(Calculator, socket_path=address)  # listens already
+    server = ThreadedServer(Calculator, socket_path=address)
+    server.listener.listen(server.backlog)  # as `start` will, which does not say when
     ready()
     server.start()
 
