@@ -13,6 +13,7 @@ AT_A_TIME := --numprocesses=2 --dist=worksteal
 BIN := .venv/bin
 ALL_EXTRAS := '.[certs,cli,fast,testing,twisted]'
 DEMO_EXTRAS := '.[cli,twisted]'
+BENCH_EXTRAS := '.[fast,twisted]'
 OLDEST_TWISTED := 'twisted==22.10.0' 'pyopenssl<25' # newer ones have taken away what it needs
 
 # A pyenv shim exists for versions that do not run, so what counts is that a candidate answers, with the path of the real
@@ -75,8 +76,8 @@ format: .venv/.ready  ## put the code into the one style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: .venv/.ready  ## measure against twisted.protocols.amp; ARGS=--quick for a short look
-	@$(BIN)/python -m bench $(ARGS)
+bench: .venv-bench/.ready  ## measure against twisted.protocols.amp and others; ARGS=--quick is shorter, ARGS=--full longer
+	@.venv-bench/bin/python -m bench $(ARGS)
 
 promises: .venv/.ready  ## what holds whatever the other end does, each with a figure
 	@$(BIN)/python -m bench.promises
@@ -97,6 +98,9 @@ COMPILED := setup.py $(wildcard src/compiled/*.pyx src/compiled/*.pxi)
 
 .venv-demo/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(any_python),--editable $(DEMO_EXTRAS))
+
+.venv-bench/.ready: pyproject.toml $(COMPILED)
+	$(call environment,$(any_python),--editable $(BENCH_EXTRAS) --group bench)
 
 .venv-oldest-twisted/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(call python_version,3.11) || ($(any_python)),--editable '.[testing]' --group test $(OLDEST_TWISTED) 'twisted[tls]')
