@@ -17,6 +17,7 @@ from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
 import asyncio
+import sys
 
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
@@ -35,4 +36,5 @@ include "fields.pxi"
 include "waiters.pxi"
 include "asking.pxi"
 include "intake.pxi"
+include "running.pxi"
 include "made.pxi"

@@ -1,5 +1,9 @@
 # What one read brings, taken in one call: the twin of `ampkit.asyncio.intake`, for asks and answers that are as usual.
 
+cdef extern from "Python.h":
+    int PyCoro_CheckExact(object)
+
+
 cdef class Route:
     """How asks for one command are answered here, if nothing about that is unusual; else `is_usual` is false."""
 
@@ -34,7 +38,9 @@ cdef class Intake:
     cdef object take_event
     cdef object answering
     cdef object peer
-    cdef object time
+    cdef object connection
+    cdef object loop
+    cdef object turn
     cdef object open
     cdef object nothing
     cdef ChannelFields flow
@@ -43,7 +49,7 @@ cdef class Intake:
     cdef AnsweringFields answers
     cdef LineFields line
 
-    def __init__(self, channel, peer, answering, line, link, conversation, open, nothing):
+    def __init__(self, channel, peer, answering, line, link, conversation, *, turn, open, nothing):
         self.channel = self.flow = channel
         self.next_event = channel.connection.next_event
         self.take_event = peer.event_received
@@ -52,7 +58,9 @@ cdef class Intake:
         self.line = line
         self.link = link
         self.conversation = conversation
-        self.time = channel.loop.time
+        self.connection = channel.connection
+        self.loop = channel.loop
+        self.turn = turn
         self.open = open
         self.nothing = nothing
 
@@ -173,9 +181,16 @@ cdef class Intake:
         except BaseException as error:
             self.answering.raised(bytes_or_none(tag, tag_size), route.schema, error)
             return 0
-        if not self._answer(route, tag, tag_size, result):
+        if PyCoro_CheckExact(result):
+            start_responding(self, route, bytes_or_none(tag, tag_size), result)
+        elif not self._answer(route, tag, tag_size, result):
             self.answering.finish(bytes_or_none(tag, tag_size), route.schema, result, None)
         return 0
+
+    cdef bint answer(self, Route route, object tag, object result) except -1:
+        if tag is None:
+            return self._answer(route, NULL, 0, result)
+        return self._answer(route, <const unsigned char*>PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag), result)
 
     cdef bint _answer(self, Route route, const unsigned char* tag, Py_ssize_t tag_size, object result) except -1:
         """Answer; or return false, and leave it to others, if anything about the result is unusual."""

@@ -292,12 +292,9 @@ class Answering(AnsweringFields):
             if not _EAGER:
                 await _Begun()
             TURN.set(turn)
-            pairs = self._pairs(schema, await awaitable)
-            if self._channel.is_full:
-                await self._channel.room(len(pairs))
-            self._send(tag, pairs)
+            await self.answer_late(tag, schema, await awaitable)
         except asyncio.CancelledError:
-            self._cancelled(key, tag, schema, awaitable)
+            self.cancelled(key, tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
             self.fail(tag, schema, error)
         finally:
@@ -313,7 +310,7 @@ class Answering(AnsweringFields):
             self._stopped[key] = refusal
             task.cancel()
 
-    def _cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    def cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         """Tell the caller, unless it is the end of the connection that cancels: it must not wait for ever."""
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # if it never began, Python would complain
@@ -365,6 +362,13 @@ class Answering(AnsweringFields):
             self._send(tag, self._pairs(schema, result))
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
             self.fail(tag, schema, error)
+
+    async def answer_late(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
+        """Answer when there is room. Raises what is wrong with the result."""
+        pairs = self._pairs(schema, result)
+        if self._channel.is_full:
+            await self._channel.room(len(pairs))
+        self._send(tag, pairs)
 
     def _pairs(self, schema: CommandSchema, result: Any) -> Pairs:
         if schema.response_carries:

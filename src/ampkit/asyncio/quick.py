@@ -82,6 +82,7 @@ def make_intake(channel: Channel, peer: Any, answering: Answering) -> Intake | N
         answering.line,
         connection.link,
         connection.conversation,
+        turn=TURN,
         open=State.OPEN,
         nothing=_EMPTY,
     )
