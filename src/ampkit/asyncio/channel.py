@@ -80,6 +80,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         self._max_buffered = limits.max_buffered_bytes
         self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
+        self._takes_pieces = False
         self._flush_scheduled = False
         self._pull_scheduled = False
         self._pulling = False
@@ -95,6 +96,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         """Begin: the transport is open."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
         self.transport.set_write_buffer_limits(high=self._max_buffered)
+        # asyncio's own puts the pieces together too, or, up to Python 3.13.1, does not say when it has too many.
+        self._takes_pieces = not type(transport).__module__.startswith("asyncio.")
         self._owner.opened(self.transport)
 
     def data_received(self, data: bytes) -> None:
@@ -203,10 +206,10 @@ class Channel(asyncio.Protocol, ChannelFields):
             return
         if len(boxes) == 1:
             self.transport.write(boxes[0])
-        elif size < _LARGE * len(boxes):
-            self.transport.write(b"".join(boxes))
-        else:
+        elif self._takes_pieces and size > _LARGE * len(boxes):
             self.transport.writelines(boxes)
+        else:
+            self.transport.write(b"".join(boxes))
 
     def buffered(self) -> int:
         """Count the bytes that are queued or written and not yet taken by the other end."""
