@@ -71,11 +71,12 @@ def left_out(questions: Sequence[Question], effort: Effort, most_files: int) -> 
     for question in questions:
         if question.needs and which(question.needs) is None:
             without.setdefault(question.needs, []).append(question.title)
-    said = [f"{' and '.join(names)}, because {need} is not here" for need, names in without.items()]
-    lost = {f"{point:,}" for q in questions for point in q.points if point not in points_of(q, effort, most_files)}
+    said = [f"{' and '.join(map(repr, names))}, because {need} is not here" for need, names in without.items()]
+    lost = {point for q in questions for point in q.points if point not in points_of(q, effort, most_files)}
     if lost:
         why = "the full benchmark has" if effort is not FULL else f"{most_files:,} open files do not allow"
-        said.append(f"the points {', '.join(sorted(lost))} of curves, which {why}")
+        points = ", ".join(f"{point:,}" for point in sorted(lost))
+        said.append(f"the points {points} of curves, which {why}")
     if effort.skips:
         said.append(f"{', '.join(sorted(effort.skips))}, unless named with --only")
     return said

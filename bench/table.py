@@ -18,6 +18,10 @@ COLUMNS = {
     "resident": "server's memory, MB",
     "grown": "grown by, bytes",
 }
+UNITS = (
+    "Costs are CPU microseconds of both ends a call, of the codec a box; of a server's capacity microseconds that pass for "
+    "each call; of memory bytes."
+)
 COSTS = {"us": "CPU us a call", "box": "CPU us a box", "wall": "us a call", "bytes": "traced, bytes"}
 
 
@@ -49,7 +53,7 @@ def goals(results: Sequence[Result]) -> str:
     if not rows:
         return ""
     heads = ["question", "who", "cost", "against", "cost", "ratio", "of single rounds", "goal"]
-    return _table(heads, rows, left={0, 1, 3, 7})
+    return f"{UNITS}\n\n{_table(heads, rows, left={0, 1, 3, 7})}"
 
 
 def section(result: Result) -> str:

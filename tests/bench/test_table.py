@@ -23,7 +23,7 @@ FACTS = {
 def test_a_comparison_is_a_row_with_its_goal() -> None:
     """Costs, ratio, that of the least and the most favourable round, verdict."""
     text = goals([result(question(versus(6)), [100, 120, 1200], [10, 60, 20])])
-    assert text.splitlines() == [
+    assert text.splitlines()[2:] == [
         "| question | who | cost | against | cost | ratio | of single rounds | goal |",
         "|---|---|---:|---|---:|---:|---:|---|",
         f"| Sum | {PURE.name} | 20 | {TWISTED.name} | 120 | 6x | 2 to 60 | >= 6x **met** |",
