@@ -109,18 +109,20 @@ def main() -> int:
         print(*(f"{question.name}: {question.title}" for question in QUESTIONS), "", *subjects, sep="\n")
         return 0
     try:
-        effort = QUICK if chosen.quick else FULL if chosen.full else SHORT
+        effort = FULL if chosen.full or chosen.load else QUICK if chosen.quick else SHORT
         questions = choose([name for name in chosen.only.split(",") if name], effort)
         if chosen.load:
             data, results = loaded(chosen.load, questions)
         else:
             most_files = allow_files()
-            facts = {
-                "conditions": conditions(is_compiled()),
-                "left_out": left_out(questions, effort, most_files),
-            }
+            facts = conditions(is_compiled())
             results = measured(questions, effort, most_files)
-            data = {**facts, "results": [result.as_json() for result in results]}
+            facts["load"].append(os.getloadavg()[0])
+            data = {
+                "conditions": facts,
+                "left_out": left_out(questions, effort, most_files),
+                "results": [result.as_json() for result in results],
+            }
         give_out(chosen, data, results)
     except (OSError, subprocess.SubprocessError, RuntimeError, ValueError) as error:
         print(f"bench: {error}", file=sys.stderr)

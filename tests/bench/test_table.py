@@ -14,6 +14,7 @@ FACTS = {
     "system": "Linux 6.1, x86_64",
     "processor": "",
     "cores": 2,
+    "load": [0.5, 1.25],
     "compiled": False,
     "packages": {"ampkit": "1.0", "twisted": "26.4.0"},
     "nats-server": None,
@@ -68,5 +69,5 @@ def test_the_report_begins_with_what_it_depends_on() -> None:
     text = report(FACTS, ["NATS, because nats-server is not here"], [result(question(versus(6)), [1], [1])])
     first, second, *_ = text.splitlines()
     assert first.startswith("`python -m bench` on CPython 3.13.0, 2 cores, Linux 6.1, x86_64; ampkit 1.0, twisted")
-    assert "without its compiled module" in first
+    assert "without its compiled module. Load of the machine, the benchmark's own included: 0.5, 1.2." in first
     assert second == "Left out: NATS, because nats-server is not here."
