@@ -78,7 +78,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
         return BoxDispatcher.callRemote(self, commandType, *a, **kw)
 
     def _askQuickly(self, command: Any, values: dict[str, Any]) -> Any:
-        """Ask, and return the question, or None if nobody waits for an answer; return UNUSUAL if this is no short way."""
+        """Ask, and return the question, or None if nobody waits for an answer; UNUSUAL if this is no short way."""
         if self._maySendStraight():
             straight = self._straights.get(command) or self._straightOf(command)
             number = self._counter + 1
