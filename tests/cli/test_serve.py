@@ -14,7 +14,7 @@ import ampkit
 from ampkit import ConnectionLost, Peer, Service, UnknownRemoteError
 from ampkit.cli import main
 from ampkit.cli.exits import Failure
-from ampkit.cli.serve import service_from
+from ampkit.cli.services import service_from
 from ampkit.cli.signals import on_stop_signal
 from tests.cli import sample
 from tests.cli.running import AMPKIT, ROOT, next_line, running

@@ -76,7 +76,7 @@ class MemoryAddress:
 
 @dataclass(frozen=True, slots=True)
 class HandedSocket:
-    """The number of a socket that listens, which another process of the same server has handed over, and its address."""
+    """The number of a socket that listens, handed over by another process of the same server, and its address."""
 
     number: int
     address: Address

@@ -9,11 +9,11 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from ampkit.asyncio.address import Address, HandedSocket, TcpAddress, UnixAddress, address_of
 from ampkit.asyncio.sockets import SocketAddress, listening_sockets
@@ -45,12 +45,15 @@ class Bound:
 
     def close(self) -> None:
         """Listen no more, and free the name."""
-        for sock in self.sockets:
-            sock.close()
+        _close_all(self.sockets)
         self.free()
 
 
-async def bind(address: TcpAddress | UnixAddress | SocketAddress | HandedSocket, processes: int = 1) -> list[Bound]:
+Bindable: TypeAlias = TcpAddress | UnixAddress | SocketAddress
+"""An address that is, or becomes, sockets."""
+
+
+async def bind(address: Bindable | HandedSocket, processes: int = 1) -> list[Bound]:
     """Listen on an address; a host name may mean several. Raises OSError or UnicodeError if that cannot be had."""
     if isinstance(address, TcpAddress):
         return await _bind_tcp(asyncio.get_running_loop(), address, processes)
@@ -67,8 +70,7 @@ async def bind(address: TcpAddress | UnixAddress | SocketAddress | HandedSocket,
 def _listening(sockets: list[socket.socket]) -> list[socket.socket]:
     """Let all of them listen; those that were taken over are closed if one of them cannot."""
     with contextlib.ExitStack() as undo:
-        for sock in sockets:
-            undo.callback(sock.close)
+        undo.callback(_close_all, sockets)
         for sock in sockets:
             sock.listen(BACKLOG)
         undo.pop_all()
@@ -124,7 +126,7 @@ def _sockets(family: int, host: str, port: int, count: int) -> list[socket.socke
             return _sockets(family, host, chosen.getsockname()[1], count)
     with contextlib.ExitStack() as undo:
         sockets = [_bound_socket(family, host, port)]
-        undo.callback(lambda: [sock.close() for sock in sockets])
+        undo.callback(_close_all, sockets)
         sockets[0].listen(BACKLOG)
         if count > 1:
             sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -133,6 +135,11 @@ def _sockets(family: int, host: str, port: int, count: int) -> list[socket.socke
             sockets[-1].listen(BACKLOG)
         undo.pop_all()
     return sockets
+
+
+def _close_all(sockets: Iterable[socket.socket]) -> None:
+    for sock in sockets:
+        sock.close()
 
 
 def _bound_socket(family: int, host: str, port: int, *, joins: bool = False) -> socket.socket:
