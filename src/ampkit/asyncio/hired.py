@@ -119,9 +119,20 @@ class Hired:
                 await self._peer.close()
             await asyncio.wait([self.exited], timeout=patience)
         finally:
-            if not self.exited.done():
-                self._process.kill()
-            await asyncio.wait([self.exited])
+            await self._kill()
+
+    async def _kill(self) -> None:
+        """Return when the process has exited. That takes no time once it is killed, so it is waited for in any case."""
+        if not self.exited.done():
+            self._process.kill()
+        cancellation: asyncio.CancelledError | None = None
+        while not self.exited.done():
+            try:
+                await asyncio.wait([self.exited])
+            except asyncio.CancelledError as error:
+                cancellation = error
+        if cancellation is not None:
+            raise cancellation
 
 
 def _spawn(job: Job, control: int) -> subprocess.Popen[bytes]:
