@@ -10,7 +10,7 @@ import pytest
 
 from ampkit.asyncio import binding
 from ampkit.asyncio.address import TcpAddress, UnixAddress
-from ampkit.asyncio.binding import Bound, bind
+from ampkit.asyncio.binding import Bound, bind, give_up_share
 from ampkit.asyncio.sockets import OpenSocket
 
 linux = pytest.mark.skipif(not binding.SPREADS, reason="other systems do not spread connections over sockets")
@@ -67,13 +67,18 @@ async def test_a_share_that_is_given_up_and_taken_again(which: int) -> None:
     with closing(await bound_to(0, 2)) as bound:
         port = bound.sockets[0].getsockname()[1]
         given_up, other = bound.sockets[which], bound.sockets[1 - which]
-        given_up.shutdown(socket.SHUT_RD)
+        give_up_share(given_up)
+        give_up_share(given_up)
         with connected(port, 50):
             assert waiting(other) == 50
         given_up.listen()
         assert given_up.getsockname()[1] == port
         with connected(port, 50):
-            assert waiting(given_up) > 0
+            assert waiting(other) < 50
+            with given_up.accept()[0] as accepted:
+                accepted.setblocking(False)
+                with pytest.raises(BlockingIOError):  # and not the end of the stream
+                    accepted.recv(1)
 
 
 @linux

@@ -137,6 +137,13 @@ def _sockets(family: int, host: str, port: int, count: int) -> list[socket.socke
     return sockets
 
 
+def give_up_share(sock: socket.socket) -> None:
+    """Leave the connections of a socket to the others of its port, until it listens again."""
+    # To shut down one that does not listen would close all connections that it ever accepts.
+    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        sock.shutdown(socket.SHUT_RD)
+
+
 def _close_all(sockets: Iterable[socket.socket]) -> None:
     for sock in sockets:
         sock.close()

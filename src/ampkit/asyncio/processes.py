@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import socket
@@ -12,7 +11,7 @@ from contextvars import Context
 from typing import Any, Final, Self, TypeVar
 
 from ampkit.asyncio.address import HandedSocket, MemoryAddress, Place
-from ampkit.asyncio.binding import Bindable, Bound, bind
+from ampkit.asyncio.binding import Bindable, Bound, bind, give_up_share
 from ampkit.asyncio.hired import Hired, check_hiring
 from ampkit.asyncio.job import Job, PackedWork
 from ampkit.asyncio.listening import failing_as
@@ -170,7 +169,9 @@ class ProcessServer:
         """Start a worker, as often as it takes; returns it, and how many failures there were in a row."""
         while True:
             if failures:
-                self._give_up_share(slot)
+                for bound in self._bound:
+                    if len(bound.sockets) > 1:
+                        give_up_share(_share(bound, slot))
                 chance = random.random()  # noqa: S311 - it spreads load and hides nothing
                 await asyncio.sleep(_RESTARTS.wait(failures - 1, chance) or 0.0)
             try:
@@ -178,15 +179,6 @@ class ProcessServer:
             except ConnectionFailed as error:
                 failures += 1
                 logger.error("%s", printable(str(error).encode("utf-8", "backslashreplace"), 500))
-
-    # Sockets
-
-    def _give_up_share(self, slot: int) -> None:
-        """Let others have the connections of a slot that has no worker for a while; its next one listens again."""
-        for bound in self._bound:
-            if len(bound.sockets) > 1:
-                with contextlib.suppress(OSError):  # it does not listen already
-                    _share(bound, slot).shutdown(socket.SHUT_RD)
 
     def _stop_listening(self) -> None:
         bounds, self._bound = self._bound, []  # once: the name may be a successor's by the next time

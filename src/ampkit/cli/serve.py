@@ -64,19 +64,24 @@ def serve(
     authority
         For tls://host:port, the file of whom to trust to vouch for clients, which then have to show a certificate.
     """
-    if processes < 0:
-        raise Failure(f"--processes is how many processes serve, or 0 for one a core, not {processes}")
+    addresses = (address, *more)
+    _check_processes(processes, addresses)
     configure_log(processes=processes != 1)
-    if (address, *more) == ("stdio:",):
-        if processes != 1:
-            raise Failure("on stdio: there is one connection, so one process serves it")
+    if addresses == ("stdio:",):
         with contextlib.redirect_stdout(sys.stderr):  # what the module prints is not for whoever reads boxes
             served = load_service(service)
         ampkit.run(_serve_stdio(served))
     else:
         served = load_service(service)
-        ampkit.run(_serve(service, served, (address, *more), _tls(certificate, authority), processes))
+        ampkit.run(_serve(service, served, addresses, _tls(certificate, authority), processes))
     return 0
+
+
+def _check_processes(processes: int, addresses: tuple[str, ...]) -> None:
+    if processes < 0:
+        raise Failure(f"--processes is how many processes serve, or 0 for one a core, not {processes}")
+    if processes != 1 and addresses == ("stdio:",):
+        raise Failure("on stdio: there is one connection, so one process serves it")
 
 
 async def _serve_stdio(service: Any) -> None:
