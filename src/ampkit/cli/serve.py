@@ -64,7 +64,11 @@ def serve(
     authority
         For tls://host:port, the file of whom to trust to vouch for clients, which then have to show a certificate.
     """
-    addresses = (address, *more)
+    _run(service, (address, *more), _tls(certificate, authority), processes)
+    return 0
+
+
+def _run(service: str, addresses: tuple[str, ...], tls: Tls | None, processes: int) -> None:
     _check_processes(processes, addresses)
     configure_log(processes=processes != 1)
     if addresses == ("stdio:",):
@@ -73,8 +77,7 @@ def serve(
         ampkit.run(_serve_stdio(served))
     else:
         served = load_service(service)
-        ampkit.run(_serve(service, served, addresses, _tls(certificate, authority), processes))
-    return 0
+        ampkit.run(_serve(service, served, addresses, tls, processes))
 
 
 def _check_processes(processes: int, addresses: tuple[str, ...]) -> None:
