@@ -74,6 +74,17 @@ class MemoryAddress:
         return f"memory://{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class HandedSocket:
+    """The number of a socket that listens, handed over by another process of the same server, and its address."""
+
+    number: int
+    address: Address
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
 Place: TypeAlias = TcpAddress | UnixAddress | MemoryAddress | SocketAddress
 """Where others can connect to."""
 

@@ -29,7 +29,7 @@ class FailureLog:
     def failure(self, what: str, error: BaseException) -> None:
         """Log an exception of the program's own code; `what` must be printable."""
         if self._may_log():
-            logger.error("%s, asked by %s:\n%s", what, self.remote, _printable_traceback(error))
+            logger.error("%s, asked by %s:\n%s", what, self.remote, printable_traceback(error))
 
     def not_run(self, command: bytes, refusal: Refusal) -> None:
         """Log that a command which nobody waits for was not run, and why."""
@@ -52,7 +52,7 @@ class FailureLog:
         return self._count <= MAX_FAILURES
 
 
-def _printable_traceback(error: BaseException) -> str:
+def printable_traceback(error: BaseException) -> str:
     """Format a traceback; its exceptions may quote what the other end sent, so each line is marked, escaped and cut."""
     lines = "".join(traceback.format_exception(error)).rstrip("\n").split("\n")
     if len(lines) > _LINES_SHOWN:

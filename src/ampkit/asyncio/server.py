@@ -7,22 +7,25 @@ import inspect
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final, Self, TypeAlias, cast
+from functools import partial
+from typing import Final, Literal, Self, TypeAlias, cast, overload
 
-from ampkit.asyncio.address import Address, Place, TlsAddress, parse_address
+from ampkit.asyncio.address import Address, HandedSocket, Place, TlsAddress, parse_address
 from ampkit.asyncio.child import Child
 from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
+from ampkit.asyncio.job import Work, packed
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
+from ampkit.asyncio.processes import ProcessServer, process_count, sharable
 from ampkit.asyncio.stdio import StdioAddress
 from ampkit.asyncio.turns import Turns
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError
-from ampkit.policy.options import DEFAULT_OPTIONS, Options
+from ampkit.policy.options import DEFAULT_DRAIN_GRACE, DEFAULT_OPTIONS, Options
 from ampkit.schema.responders import Responders, Service, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
@@ -32,13 +35,32 @@ ServiceFactory: TypeAlias = Callable[[], Services] | Callable[[Peer], Services]
 """Called for each connection, with its peer if it needs an argument."""
 
 
+@overload
+def serve(
+    service: Services | ServiceFactory,
+    *addresses: str | socket.socket,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    processes: Literal[1] = ...,
+) -> Opening[Server]: ...
+@overload
+def serve(
+    service: Services | ServiceFactory,
+    *addresses: str | socket.socket,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    processes: int,
+) -> Opening[Server | ProcessServer]: ...
 def serve(
     service: Services | ServiceFactory,
     *addresses: str | socket.socket,
     tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
-) -> Opening[Server]:
+    processes: int = 1,
+) -> Opening[Server] | Opening[Server | ProcessServer]:
     """Serve on `tcp://host:port`, `tls://host:port`, `unix:///path`, `memory://name`, on as many as you like.
 
     `async with serve(Calculator(), "tcp://127.0.0.1:0") as server:` closes it at the end of the block;
@@ -51,13 +73,33 @@ def serve(
     Sockets that are open already are objects, `fd://3`, or `systemd:name` and `systemd:` for those that systemd hands
     over; all but systemd's are taken over.
 
-    Raises LocalProtocolError for an address that cannot be read and for files of `tls` that cannot be used,
-    TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
-    listened on.
+    With more than one of `processes` (0: one for each core that this process may use) worker processes serve, and this
+    one looks after them: a `ProcessServer`. Service, tls, limits and options are pickled, limits count in each of them.
+
+    Raises LocalProtocolError for an address that cannot be read or shared, for files of `tls` that cannot be used and
+    for what cannot be pickled, TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if
+    an address cannot be listened on or a worker process cannot begin.
     """
-    places = [_place(address) for address in addresses]
-    if not places:
-        raise TypeError("serve needs at least one address")
+    if process_count(processes) == 1:
+        return open_server(service, [_place(address) for address in addresses], tls=tls, limits=limits, options=options)
+    responders_maker(service)
+    work = Work(partial(_same, service), tls, limits, options)
+    return serve_with_processes(work, service, addresses, processes)
+
+
+def _same(service: Services | ServiceFactory) -> Services | ServiceFactory:
+    return service
+
+
+def open_server(
+    service: Services | ServiceFactory,
+    places: Sequence[Place | HandedSocket],
+    *,
+    tls: AnyTls | None,
+    limits: Limits,
+    options: Options,
+) -> Opening[Server]:
+    """Serve in this process; checked as `serve` does."""
     handshakes = _handshakes(places, tls, options)
     make_responders = responders_maker(service)
     if _carries(service):
@@ -65,18 +107,27 @@ def serve(
     return Opening(lambda: Server(make_responders, limits, options, handshakes).open(places))
 
 
-def _handshakes(addresses: Iterable[Address], tls: AnyTls | None, options: Options) -> Handshakes | None:
+def serve_with_processes(
+    work: Work, service: object, addresses: Iterable[str | socket.socket], processes: int
+) -> Opening[ProcessServer]:
+    """Serve with worker processes what `work.load` returns in each of them; checked as `serve` does."""
+    places = sharable(_place(address) for address in addresses)
+    _handshakes(places, work.tls, work.options)
+    pickled = packed(work, service)
+    count, close_timeout = process_count(processes), work.options.close_timeout
+    return Opening(lambda: ProcessServer(count, pickled, close_timeout).open(places))
+
+
+def _handshakes(places: Sequence[Place | HandedSocket], tls: AnyTls | None, options: Options) -> Handshakes | None:
     """Return how this end shakes hands: always as the TLS server, whoever asks for it."""
+    if not places:
+        raise TypeError("serve needs at least one address")
     if tls is not None:
         return Handshakes(tls, server_side=True, host=None, timeout=options.handshake_timeout)
-    secure = [str(address) for address in addresses if isinstance(address, TlsAddress)]
+    secure = [str(place) for place in places if isinstance(place, TlsAddress)]
     if secure:
         raise LocalProtocolError(f"to serve {secure[0]} takes a certificate: tls=Tls(certificate=...)")
     return None
-
-
-DRAIN_GRACE: Final = 30.0
-"""Seconds: what load balancers and process managers wait for by default."""
 
 
 class Server:
@@ -102,7 +153,7 @@ class Server:
         self._is_closing = False
         self._closed = asyncio.Event()
 
-    async def open(self, addresses: Iterable[Place]) -> Self:
+    async def open(self, addresses: Iterable[Place | HandedSocket]) -> Self:
         """Listen on all addresses. Raises ConnectionFailed, and listens on none, if one of them cannot be had."""
         try:
             for address in addresses:
@@ -142,7 +193,7 @@ class Server:
                 peer.closing.end()
             self._closed.set()
 
-    async def drain(self, grace: float = DRAIN_GRACE) -> None:
+    async def drain(self, grace: float = DEFAULT_DRAIN_GRACE) -> None:
         """Close without losing a call: `close`, with time enough for what was begun to end.
 
         Peers are told, and those that understand it (`_drain`) begin nothing new here: their further calls raise
