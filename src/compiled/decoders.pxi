@@ -72,6 +72,12 @@ cdef class RecordDecoder:
                 return None
             if walk.key_size == 0:
                 break
+            if walk.key[0] == 95:  # an underscore
+                if is_key(walk, "_timeout", 8):
+                    walk.timeout = walk.value
+                    walk.timeout_size = walk.value_size
+                elif tells_apart(walk):
+                    return None
             i = index_of(self.parts, walk, next)
             if i >= 0:
                 if found >> i & 1:  # the last one of a repeated key counts
@@ -80,9 +86,6 @@ cdef class RecordDecoder:
                 next = i + 1
                 part = <Part>PyList_GET_ITEM(self.parts, i)
                 self.set(made, part, taken(part, <const char*>walk.value, walk.value_size))
-            elif is_key(walk, "_timeout", 8):
-                walk.timeout = walk.value
-                walk.timeout_size = walk.value_size
         if found != (1ULL << count) - 1:
             for i in range(count):
                 if not found >> i & 1:
