@@ -4,10 +4,11 @@
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject* const*, size_t, PyObject*)
     ctypedef object (*ternaryfunc)(object, object, object)
+    ctypedef object (*newfunc)(PyTypeObject*, object, PyObject*)
     ctypedef struct PyTypeObject:
         vectorcallfunc tp_vectorcall
         ternaryfunc tp_call
-        object tp_new(PyTypeObject*, object, PyObject*)
+        newfunc tp_new
     PyTypeObject PyType_Type
     PyTypeObject PyBaseObject_Type
     PyObject* _PyType_Lookup(PyTypeObject*, object)
@@ -18,8 +19,14 @@ cdef tuple NOTHING = ()
 
 
 cdef inline object new_instance(object kind):
-    """Do what `object.__new__(kind)` does."""
-    return PyBaseObject_Type.tp_new(<PyTypeObject*>kind, NOTHING, NULL)
+    """Do what `object.__new__(kind)` does, which refuses a kind that is made of a built-in one as well."""
+    if is_made_by_object(kind):
+        return PyBaseObject_Type.tp_new(<PyTypeObject*>kind, NOTHING, NULL)
+    return object.__new__(kind)
+
+
+cdef inline bint is_made_by_object(object kind) noexcept:
+    return (<PyTypeObject*>kind).tp_new == PyBaseObject_Type.tp_new
 
 
 cdef class Maker:
