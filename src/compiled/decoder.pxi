@@ -80,9 +80,9 @@ cdef class Decoder:
 
         Returns None if it is not whole, and notes what is `_wanted`; or if it is large or no box, and does not.
         """
+        cdef dict box = {}  # first, as it may call the garbage collector, and that anything: from then on nothing is run
         cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(self._data) + self._at
         cdef Py_ssize_t end = PyBytes_GET_SIZE(self._data) - self._at, at = 0, keys = 0, length, pair
-        cdef dict box = {}
         while True:
             pair = 2
             if end - at < pair:

@@ -72,6 +72,12 @@ cdef class RecordDecoder:
                 return None
             if walk.key_size == 0:
                 break
+            if walk.key[0] == 95:  # an underscore
+                if is_key(walk, "_timeout", 8):
+                    walk.timeout = walk.value
+                    walk.timeout_size = walk.value_size
+                elif tells_apart(walk):
+                    return None
             i = index_of(self.parts, walk, next)
             if i >= 0:
                 if found >> i & 1:  # the last one of a repeated key counts
@@ -80,9 +86,6 @@ cdef class RecordDecoder:
                 next = i + 1
                 part = <Part>PyList_GET_ITEM(self.parts, i)
                 self.set(made, part, taken(part, <const char*>walk.value, walk.value_size))
-            elif is_key(walk, "_timeout", 8):
-                walk.timeout = walk.value
-                walk.timeout_size = walk.value_size
         if found != (1ULL << count) - 1:
             for i in range(count):
                 if not found >> i & 1:
@@ -110,21 +113,24 @@ cdef inline bint has_key(Walk* walk, Part part):
 
 
 cdef Py_ssize_t DEFAULT_KEYS = DEFAULT_LIMITS.max_box_keys
+cdef Py_ssize_t DEFAULT_BYTES = DEFAULT_LIMITS.max_box_bytes
 
 
-def decode_records(RecordDecoder decoder, bytes data):
+def decode_records(decoder, data):
     """Return the records of boxes that stand one behind the other; None if anything is unusual.
 
     So are records whose values others convert: a fault deep inside of lists of lists would be looked at 2 ** n times.
     """
     cdef Walk walk
     cdef list records = []
-    if not decoder.is_flat:
+    if type(decoder) is not RecordDecoder or not PyBytes_CheckExact(data) or PyBytes_GET_SIZE(data) > DEFAULT_BYTES:
+        return None
+    if not (<RecordDecoder>decoder).is_flat:
         return None
     start(&walk, PyBytes_AS_STRING(data), 0, PyBytes_GET_SIZE(data))
     while walk.at < walk.end:
         walk.keys = 0
-        record = decoder.from_bytes(&walk)
+        record = (<RecordDecoder>decoder).from_bytes(&walk)
         if record is None or walk.keys > DEFAULT_KEYS:
             return None
         records.append(record)

@@ -34,13 +34,24 @@ def make_plan(encode, decode_response):
 
 
 def make_quickly(record):
-    """Let instances of a record be made here from now on, unless its class looks at what they are made of."""
+    """Let instances of a record be made here from now on, unless its class looks at what they are made of.
+
+    Call it when the class has been made: an `__init__` that is put on it later is not what is replaced here.
+    """
     from dataclasses import fields
 
     from ampkit.schema.compiler import is_checked
     if not is_checked(record):
         members = fields(record)
+        if not takes_only(record.__init__, members):
+            return
         install_maker(record, tuple([each.name for each in members]), [default_of(each) for each in members])
+
+
+cdef bint takes_only(init, members) except -1:
+    """Say whether a generated `__init__` has these fields as its parameters, by keyword, and no more."""
+    code = init.__code__
+    return code.co_argcount == 1 and code.co_kwonlyargcount == len(members) and all([each.init for each in members])
 
 
 cdef list parts_of(fields):

@@ -4,10 +4,11 @@
 cdef extern from "Python.h":
     ctypedef object (*vectorcallfunc)(object, PyObject* const*, size_t, PyObject*)
     ctypedef object (*ternaryfunc)(object, object, object)
+    ctypedef object (*newfunc)(PyTypeObject*, object, PyObject*)
     ctypedef struct PyTypeObject:
         vectorcallfunc tp_vectorcall
         ternaryfunc tp_call
-        object tp_new(PyTypeObject*, object, PyObject*)
+        newfunc tp_new
     PyTypeObject PyType_Type
     PyTypeObject PyBaseObject_Type
     PyObject* _PyType_Lookup(PyTypeObject*, object)
@@ -18,8 +19,14 @@ cdef tuple NOTHING = ()
 
 
 cdef inline object new_instance(object kind):
-    """Do what `object.__new__(kind)` does."""
-    return PyBaseObject_Type.tp_new(<PyTypeObject*>kind, NOTHING, NULL)
+    """Do what `object.__new__(kind)` does, which refuses a kind that is made of a built-in one as well."""
+    if is_made_by_object(kind):
+        return PyBaseObject_Type.tp_new(<PyTypeObject*>kind, NOTHING, NULL)
+    return object.__new__(kind)
+
+
+cdef inline bint is_made_by_object(object kind) noexcept:
+    return (<PyTypeObject*>kind).tp_new == PyBaseObject_Type.tp_new
 
 
 cdef class Maker:
@@ -44,34 +51,43 @@ cdef int install_maker(object kind, tuple names, list defaults) except -1:
 
 
 cdef object make(object kind, PyObject* const* arguments, size_t flags, PyObject* given):
-    cdef PyObject* maker = _PyType_Lookup(<PyTypeObject*>kind, "__maker__")
+    cdef PyObject* known = _PyType_Lookup(<PyTypeObject*>kind, "__maker__")
     cdef PyObject* init = _PyType_Lookup(<PyTypeObject*>kind, "__init__")
-    made = None
-    if maker != NULL and init == <PyObject*>(<Maker>maker).init and PyVectorcall_NARGS(flags) == 0:
-        made = made_from(kind, <Maker>maker, arguments, given)
-    return call_type(kind, arguments, PyVectorcall_NARGS(flags), given) if made is None else made
+    cdef Maker maker  # held: what a program runs on the way may take it from the class
+    if known != NULL and type(<object>known) is Maker and is_made_by_object(kind) and PyVectorcall_NARGS(flags) == 0:
+        maker = <Maker>known
+        if init == <PyObject*>maker.init:
+            made = made_from(kind, maker, arguments, given)
+            if made is not None:
+                return made
+    return call_type(kind, arguments, PyVectorcall_NARGS(flags), given)
 
 
 cdef object made_from(object kind, Maker maker, PyObject* const* arguments, PyObject* given):
-    cdef Py_ssize_t i, at = 0
+    """Return an instance, its fields set in their order; or None, with nothing of the program's run, for a wrong call."""
+    cdef PyObject* values[MOST_PARTS]
+    cdef Py_ssize_t i, at = 0, most = PyTuple_GET_SIZE(maker.names)
     cdef Py_ssize_t count = PyTuple_GET_SIZE(<object>given) if given != NULL else 0
-    cdef unsigned long long found = 0
-    made = new_instance(kind)
+    for i in range(most):
+        values[i] = NULL
     for i in range(count):
         at = position_of(maker.names, PyTuple_GET_ITEM(<object>given, i), at)
-        if at < 0:
+        if at < 0 or values[at] != NULL:
             return None
-        found |= 1ULL << at
-        set_attribute(made, <object>PyTuple_GET_ITEM(maker.names, at), <object>arguments[i])
+        values[at] = arguments[i]
         at += 1
-    if found != (1ULL << PyTuple_GET_SIZE(maker.names)) - 1:
-        for i in range(PyTuple_GET_SIZE(maker.names)):
-            if not found >> i & 1:
-                default = maker.defaults[i]
-                if default is None:
-                    return None
-                value = default[1]() if default[0] else default[1]
-                set_attribute(made, <object>PyTuple_GET_ITEM(maker.names, i), value)
+    if count != most:
+        for i in range(most):
+            if values[i] == NULL and maker.defaults[i] is None:
+                return None
+    made = new_instance(kind)
+    for i in range(most):
+        if values[i] != NULL:
+            value = <object>values[i]
+        else:
+            default = maker.defaults[i]
+            value = default[1]() if default[0] else default[1]
+        set_attribute(made, <object>PyTuple_GET_ITEM(maker.names, i), value)
     return made
 
 

@@ -45,5 +45,10 @@ cdef inline bint next_pair(Walk* walk) noexcept:
     return True
 
 
+cdef inline bint tells_apart(Walk* walk) noexcept:
+    """Say whether the key is one of those that say what a box is, wherever they stand; of equal ones the last."""
+    return is_key(walk, "_answer", 7) or is_key(walk, "_ask", 4) or is_key(walk, "_command", 8) or is_key(walk, "_error", 6)
+
+
 cdef inline bint is_key(Walk* walk, const char* key, Py_ssize_t size) noexcept:
     return walk.key_size == size and memcmp(walk.key, key, size) == 0

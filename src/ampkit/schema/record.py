@@ -43,6 +43,7 @@ class Record:
         if "__init__" in cls.__dict__:
             raise TypeError(f"{cls.__name__}: the fields are the parameters of __init__; check them in __post_init__")
         dataclass(kw_only=True)(cls)
+        make_quickly(cls)
         scope = scope_of(cls)
         Compiled.install(cls, "__hints__", lambda: own_hints(cls, scope))
         Compiled.install(cls, "__schema__", lambda: _schema(cls))
@@ -50,7 +51,6 @@ class Record:
 
 def _schema(owner: type[Record]) -> Schema:
     fields = fields_of(owner, _hints(owner))
-    make_quickly(owner)
     return Schema(owner.__name__, fields, make_encoder(owner.__name__, fields), make_decoder(owner, fields))
 
 
