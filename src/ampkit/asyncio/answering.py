@@ -27,7 +27,7 @@ from ampkit.policy.extensions import EXTENSIONS, TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
-from ampkit.speed import compiled, twin
+from ampkit.speed import compiled, fields
 from ampkit.wire.limits import Limits
 from ampkit.wire.text import printable
 
@@ -37,10 +37,9 @@ _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3,
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
 if TYPE_CHECKING:
-    AnsweringFields = object
+    from ampkit.speed import Fields as AnsweringFields
 else:
-    AnsweringFields = twin("AnsweringFields", object)
-
+    AnsweringFields = fields("AnsweringFields", "asked", "responders", "_tasks", "_max_running", "_is_nested")
 
 
 class Answering(AnsweringFields):

@@ -16,7 +16,7 @@ from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair
-from ampkit.speed import twin
+from ampkit.speed import fields, twin
 
 
 @dataclass(slots=True)
@@ -38,13 +38,15 @@ Begin: TypeAlias = "Callable[[Batch, Sequence[Pairs], bytes], int]"
 
 
 if TYPE_CHECKING:
-    BatchFields = object
+    from ampkit.speed import Fields as BatchFields
 else:
-    BatchFields = twin("BatchFields", object)
+    BatchFields = fields("BatchFields", "future", "outcomes", "tags", "missing")
 
 
 class Batch(BatchFields):
     """Several asks that are awaited as one future."""
+
+    __slots__ = ()
 
     def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
         self.future: asyncio.Future[None] = loop.create_future()

@@ -11,7 +11,7 @@ from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched, RemoteProtocolError
-from ampkit.speed import twin
+from ampkit.speed import fields
 from ampkit.wire.limits import Limits
 
 _ONE_WRITE: Final = 65_536
@@ -46,9 +46,19 @@ class Owner(Protocol):
 
 
 if TYPE_CHECKING:
-    ChannelFields = object
+    from ampkit.speed import Fields as ChannelFields
 else:
-    ChannelFields = twin("ChannelFields", object)
+    ChannelFields = fields(
+        "ChannelFields",
+        "is_full",
+        "is_reading",
+        "heard",
+        "held",
+        "_queued",
+        "_one_write",
+        "_flush_scheduled",
+        "_pulling",
+    )
 
 
 class Channel(asyncio.Protocol, ChannelFields):
