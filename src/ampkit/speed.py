@@ -41,7 +41,7 @@ class Fields:
 
 
 def fields(name: str, *names: str) -> Any:
-    """Return the base of a class, which has these attributes: as fields of C, or as slots where no compiled module runs.
+    """Return the base of a class, which has these attributes: as fields of C, or as slots without the module.
 
     What derives from it has to have `__slots__` for its other attributes, or each of its objects gets a dictionary.
     """

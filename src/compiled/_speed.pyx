@@ -16,8 +16,6 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
-import asyncio
-
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
 from ampkit.wire.partial import PartialBox

@@ -14,7 +14,7 @@ cdef class Decoder:
     cdef Py_ssize_t _max_bytes
     cdef bytes _data
     cdef Py_ssize_t _at
-    cdef object _base
+    cdef Py_ssize_t _base
     cdef object _partial
 
     def __init__(self, limits=DEFAULT_LIMITS, *, empty_boxes=False):

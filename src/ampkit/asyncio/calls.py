@@ -36,7 +36,6 @@ Begin: TypeAlias = "Callable[[Batch, Sequence[Pairs], bytes], int]"
 """Queues asks of a batch, given their pairs and the one of the time limit; returns how many."""
 
 
-
 if TYPE_CHECKING:
     from ampkit.speed import Fields as BatchFields
 else:
@@ -97,6 +96,8 @@ class Calls:
     Whoever awaits may be cancelled at any time: the other end is told, and a late answer dropped.
     """
 
+    __slots__ = ("_channel", "_connection", "_extending", "_loop", "credit", "deadlines", "told")
+
     def __init__(self, channel: Channel, extending: Extending, max_waiting_bytes: int) -> None:
         self._channel = channel
         self._connection = channel.connection
@@ -106,11 +107,6 @@ class Calls:
         self.credit = Credit(channel.loop, max_waiting_bytes)
         self.told = 0
         """Commands sent that want no answer."""
-        self._hindered = 0
-
-    def under_way(self) -> int:
-        """Count the asks that wait for an answer, or to be sent."""
-        return len(self._connection.pending) + self._hindered
 
     def waiting(self) -> asyncio.Future[Any] | None:
         """Return a future that some ask of the program waits for; None if there is no ask."""
@@ -279,12 +275,12 @@ class Calls:
 
     async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:
         """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""
-        self._hindered += 1
+        self._channel.hindered += 1
         try:
             self._channel.pull_soon()
             return await waiting
         finally:
-            self._hindered -= 1
+            self._channel.hindered -= 1
 
     async def _find_room(self, size: int, limit: Limit | None) -> bool:
         """Wait for room; return false if the time ran out first."""

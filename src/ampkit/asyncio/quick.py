@@ -21,6 +21,9 @@ from ampkit.speed import compiled
 _EMPTY: Final = AnswerReceived(None, {})
 """The answer to a command without a response."""
 
+_COMMON: Final[Any] = compiled and compiled.Common(unset=UNSET, turn=TURN, open=State.OPEN, nothing=_EMPTY)
+"""What is the same for all connections."""
+
 
 class Reply(Protocol):
     """An ask that was queued. Await `future`, and call `end` when that is over, whatever came of it."""
@@ -41,7 +44,6 @@ class Asking(Protocol):
         """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
         ...
 
-
     def encode_each(self, commands: Sequence[Any]) -> tuple[list[Any], list[bytes]] | None:
         """Return the plans and the pairs of commands; or None if one of them takes more than this."""
         ...
@@ -56,18 +58,7 @@ def make_asking(channel: Channel, calls: Calls, timeout: float | None) -> Asking
     if compiled is None:
         return None
     connection = channel.connection
-    asking: Asking = compiled.Asking(
-        channel,
-        connection.link,
-        connection.conversation,
-        calls.credit,
-        calls.deadlines,
-        calls.timeout_pair,
-        timeout,
-        unset=UNSET,
-        turn=TURN,
-        open=State.OPEN,
-    )
+    asking: Asking = compiled.Asking(_COMMON, channel, connection.link, connection.conversation, calls, timeout)
     return asking
 
 
@@ -76,14 +67,5 @@ def make_intake(channel: Channel, peer: Any, answering: Answering) -> Intake | N
     connection = channel.connection
     if compiled is None or type(connection) is not Connection:
         return None
-    intake: Intake = compiled.Intake(
-        channel,
-        peer,
-        answering,
-        answering.line,
-        connection.link,
-        connection.conversation,
-        open=State.OPEN,
-        nothing=_EMPTY,
-    )
+    intake: Intake = compiled.Intake(_COMMON, channel, connection.link, connection.conversation, answering, peer)
     return intake
