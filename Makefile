@@ -13,6 +13,7 @@ AT_A_TIME := --numprocesses=2 --dist=worksteal
 BIN := .venv/bin
 ALL_EXTRAS := '.[certs,cli,fast,testing,twisted]'
 DEMO_EXTRAS := '.[cli,twisted]'
+BENCH_EXTRAS := '.[fast,twisted]'
 OLDEST_TWISTED := 'twisted==22.10.0' 'pyopenssl<25' # newer ones have taken away what it needs
 
 # A pyenv shim exists for versions that do not run, so what counts is that a candidate answers, with the path of the real
@@ -43,10 +44,10 @@ help:  ## list these commands
 demo: .venv-demo/.ready  ## two processes call each other, then a genuine Twisted peer, as a story in the terminal
 	@.venv-demo/bin/ampkit demo
 
-test: .venv/.ready  ## run the tests; wire, schema, core and policy must be covered to the last branch
-	@$(BIN)/coverage run -m pytest $(COVERED_TESTS)
+test: .venv/.ready  ## run the tests: the inner rooms in pure Python, to the last branch; then all, compiled if that was built
+	@AMPKIT_PURE=1 $(BIN)/coverage run -m pytest $(COVERED_TESTS)
 	@$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
-	@$(BIN)/python -m pytest $(AT_A_TIME) $(addprefix --ignore=,$(COVERED_TESTS))
+	@$(BIN)/python -m pytest $(AT_A_TIME)
 
 test-all:  ## run the tests on each Python of VERSIONS that is on this machine
 	@for version in $(VERSIONS); do \
@@ -75,8 +76,8 @@ format: .venv/.ready  ## put the code into the one style
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: .venv/.ready  ## measure against twisted.protocols.amp; ARGS=--quick for a short look
-	@$(BIN)/python -m bench $(ARGS)
+bench: .venv-bench/.ready  ## measure against twisted.protocols.amp and others; ARGS=--quick is shorter, ARGS=--full longer
+	@.venv-bench/bin/python -m bench $(ARGS)
 
 promises: .venv/.ready  ## what holds whatever the other end does, each with a figure
 	@$(BIN)/python -m bench.promises
@@ -90,16 +91,21 @@ clean:  ## remove everything that these commands made
 	@rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests bench examples typing_tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
-.venv/.ready: pyproject.toml
+COMPILED := setup.py $(wildcard src/compiled/*.pyx src/compiled/*.pxi)
+
+.venv/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(any_python),--editable $(ALL_EXTRAS) --group dev)
 
-.venv-demo/.ready: pyproject.toml
+.venv-demo/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(any_python),--editable $(DEMO_EXTRAS))
 
-.venv-oldest-twisted/.ready: pyproject.toml
+.venv-bench/.ready: pyproject.toml $(COMPILED)
+	$(call environment,$(any_python),--editable $(BENCH_EXTRAS) --group bench)
+
+.venv-oldest-twisted/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(call python_version,3.11) || ($(any_python)),--editable '.[testing]' --group test $(OLDEST_TWISTED) 'twisted[tls]')
 
-.venv-%/.ready: pyproject.toml
+.venv-%/.ready: pyproject.toml $(COMPILED)
 	$(call environment,$(call python_version,$*),--editable $(ALL_EXTRAS) --group test)
 
 .PRECIOUS: .venv-%/.ready

@@ -1,95 +1,100 @@
-"""Measured figures as medians, a ratio, a table and JSON; takes no measurement."""
+"""Samples of the rounds as medians, ratios, spreads and verdicts; takes no measurement and prints nothing."""
 
-import os
-import platform
-import sys
+from __future__ import annotations
+
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from statistics import median
 from typing import Any
 
-from bench.question import OPERATIONS, Question
+from bench.job import Sample
+from bench.question import Cell, Comparison, Question
 
 
 @dataclass(slots=True)
 class Result:
-    """The CPU microseconds an operation of each round, for each library."""
+    """What a question was answered: for each subject and point the sample of each round."""
 
     question: Question
-    microseconds: dict[str, list[float]] = field(default_factory=lambda: {library: [] for library in OPERATIONS})
+    samples: dict[Cell, list[Sample]] = field(default_factory=dict[Cell, list[Sample]])
 
-    def median(self, library: str) -> float:
+    def add(self, cell: Cell, sample: Sample) -> None:
+        """Put the sample of one more round to the others."""
+        self.samples.setdefault(cell, []).append(sample)
+
+    def median(self, cell: Cell, figure: str = "cost") -> float:
         """The middle of the rounds."""
-        return median(self.microseconds[library])
+        return median(sample[figure] for sample in self.samples[cell])
 
-    @property
-    def ratio(self) -> float:
-        """How many times cheaper ampkit is, median to median."""
-        return self.median("twisted") / self.median("ampkit")
+    def compared(self) -> list[Compared]:
+        """The comparisons of which both sides were measured."""
+        return [
+            Compared(self, comparison)
+            for comparison in self.question.comparisons
+            if comparison.of in self.samples and comparison.against in self.samples
+        ]
 
-    @property
-    def ratios(self) -> list[float]:
-        """The same for each round, whose two measurements stood side by side, in ascending order."""
-        pairs = zip(self.microseconds["twisted"], self.microseconds["ampkit"], strict=True)
-        return sorted(theirs / ours for theirs, ours in pairs)
-
-    @property
-    def missed(self) -> bool:
-        """Whether there is a goal and the ratio is below it."""
-        return self.question.goal is not None and self.ratio < self.question.goal
+    def unanswered(self) -> list[Comparison]:
+        """Those with a goal that nobody was measured for."""
+        return [
+            comparison
+            for comparison in self.question.comparisons
+            if comparison.goal is not None and not {comparison.of, comparison.against} <= self.samples.keys()
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Everything that was measured."""
         return {
-            "question": self.question.title,
-            "microseconds": self.microseconds,
-            "ratio": self.ratio,
-            "goal": self.question.goal,
-            "missed": self.missed,
+            "question": self.question.name,
+            "title": self.question.title,
+            "unit": self.question.unit,
+            "samples": [
+                {"subject": subject, "point": point, "rounds": rounds}
+                for (subject, point), rounds in self.samples.items()
+            ],
+            "compared": [compared.as_json() for compared in self.compared()],
         }
 
-    def row(self) -> str:
-        """One line of the table."""
-        goal = self.question.goal
-        verdict = "" if goal is None else f"{goal:g}x {'missed' if self.missed else 'met'}"
-        lowest, *_, highest = self.ratios
-        cells = [
-            self.question.title,
-            f"{self.median('twisted'):.2f}",
-            f"{self.median('ampkit'):.2f}",
-            f"{self.ratio:.1f}x",
-            f"{lowest:.1f}-{highest:.1f}x",
-            verdict,
-        ]
-        return f"| {' | '.join(cells)} |"
+    def take_json(self, data: dict[str, Any]) -> Result:
+        """Take the samples that `as_json` gave, and return itself."""
+        for cell in data["samples"]:
+            self.samples[cell["subject"], cell["point"]] = cell["rounds"]
+        return self
 
 
-def conditions() -> dict[str, Any]:
-    """What the figures depend on."""
-    return {
-        "command": " ".join(["python", "-m", "bench", *sys.argv[1:]]),
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "twisted": version("twisted"),
-        "ampkit": version("ampkit"),
-    }
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison whose two sides were measured."""
 
+    result: Result
+    comparison: Comparison
 
-def table(facts: dict[str, Any], results: list[Result]) -> str:
-    """A Markdown table with the conditions above it."""
-    rounds = len(results[0].ratios)
-    return "\n".join(
-        [
-            f"`{facts['command']}`: {facts['python']}, {facts['cores']} cores, {facts['system']}, "
-            f"Twisted {facts['twisted']} (epoll reactor), "
-            f"ampkit {facts['ampkit']} (pure Python, standard asyncio loop).",
-            "",
-            "CPU microseconds an operation, user and system (Sum: server and client together, over a unix socket); "
-            f"medians of {rounds} interleaved rounds, each in fresh processes.",
-            "",
-            "| question | Twisted | ampkit | ratio | of a single round | goal |",
-            "|---|---:|---:|---:|---:|---|",
-            *(result.row() for result in results),
-        ]
-    )
+    @property
+    def value(self) -> float:
+        """Median to median."""
+        of, against = self.comparison.of, self.comparison.against
+        return self.comparison.kind.value_of(self.result.median(of), self.result.median(against))
+
+    @property
+    def of_rounds(self) -> list[float]:
+        """The same of each round, whose measurements stood beside one another, in ascending order."""
+        of, against = (self.result.samples[cell] for cell in (self.comparison.of, self.comparison.against))
+        value_of = self.comparison.kind.value_of
+        return sorted(value_of(ours["cost"], theirs["cost"]) for ours, theirs in zip(of, against, strict=True))
+
+    @property
+    def missed(self) -> bool:
+        """Whether there is a goal and it is not reached."""
+        goal = self.comparison.goal
+        return goal is not None and not self.comparison.kind.is_met(self.value, goal)
+
+    def as_json(self) -> dict[str, Any]:
+        """The comparison and its outcome."""
+        return {
+            "of": self.comparison.of,
+            "against": self.comparison.against,
+            "kind": self.comparison.kind.name,
+            "value": self.value,
+            "of_rounds": self.of_rounds,
+            "goal": self.comparison.goal,
+            "missed": self.missed,
+        }

@@ -16,11 +16,13 @@ class Sum(Command[Total]):
     b: int
 
 
-class Seconds(Response):
-    """A reading of a clock."""
+class Content(Response):
+    """What came."""
 
-    seconds: float
+    data: bytes
 
 
-class CpuTime(Command[Seconds]):
-    """The CPU seconds that the answering process has used."""
+class Echo(Command[Content]):
+    """Send it back."""
+
+    data: bytes

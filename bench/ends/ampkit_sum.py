@@ -1,17 +1,14 @@
-"""Both ends of the Sum benchmark on ampkit and the standard asyncio loop; knows no other library.
-
-`serve PATH` answers on a unix socket. `call PATH STYLE COUNT OUTSTANDING` prints the CPU seconds of both processes. In
-the style `tasks` each of OUTSTANDING tasks awaits one call after another; in the style `many` they are awaited
-at once. COUNT is a multiple of OUTSTANDING.
-"""
+"""ampkit on a unix socket, on the loop that the runner wants."""
 
 import asyncio
-import sys
-import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import ampkit
 from ampkit import Peer, Service
-from bench.ends.ampkit_commands import CpuTime, Seconds, Sum, Total
+from bench.ends.ampkit_commands import Content, Echo, Sum, Total
+from bench.ends.end import Ask, Load, by_tasks, main, ready
+from bench.job import Job
 
 
 class Calculator(Service):
@@ -22,62 +19,73 @@ class Calculator(Service):
         """Add."""
         return Total(total=command.a + command.b)
 
-    @CpuTime.responder
-    def cpu_time(self, _: CpuTime) -> Seconds:
-        """Read the CPU clock."""
-        return Seconds(seconds=time.process_time())
+    @Echo.responder
+    def echo(self, command: Echo) -> Content:
+        """Send it back."""
+        return Content(data=command.data)
 
 
-async def tasks(peer: Peer, count: int, outstanding: int) -> None:
-    """Make `count` calls in `outstanding` tasks."""
-    call = peer.call
+class CoroutineCalculator(Service):
+    """The same with a coroutine."""
 
-    async def one_after_another() -> None:
-        for _ in range(count // outstanding):
-            reply = await call(Sum(a=13, b=81))
-            if reply.total != 94:
-                raise ValueError(reply)
-
-    await asyncio.gather(*(one_after_another() for _ in range(outstanding)))
+    @Sum.responder
+    async def sum(self, command: Sum) -> Total:
+        """Add."""
+        return Total(total=command.a + command.b)
 
 
-async def many(peer: Peer, count: int, outstanding: int) -> None:
-    """Make `count` calls, `outstanding` at once."""
-    for _ in range(count // outstanding):
-        for reply in await peer.call_many([Sum(a=13, b=81) for _ in range(outstanding)]):
-            if reply.total != 94:
-                raise ValueError(reply)
-
-
-STYLES = {"tasks": tasks, "many": many}
-
-
-async def both_clocks(peer: Peer) -> float:
-    """The CPU seconds that both processes have used so far."""
-    return (await peer.call(CpuTime())).seconds + time.process_time()
-
-
-async def measure(path: str, style: str, count: int, outstanding: int) -> None:
-    """Warm up, then print what `count` calls cost both ends."""
-    work = STYLES[style]
-    async with ampkit.connect(f"unix://{path}") as peer:
-        await work(peer, count // 4, outstanding)
-        start = await both_clocks(peer)
-        await work(peer, count, outstanding)
-        print(await both_clocks(peer) - start, flush=True)
-
-
-async def serve(path: str) -> None:
-    """Listen, say so, and answer until SIGTERM."""
-    async with ampkit.serve(Calculator(), f"unix://{path}"):
-        print("READY", flush=True)
+async def serve(address: str, responder: str) -> None:
+    """Answer until SIGTERM."""
+    service = CoroutineCalculator() if responder == "coroutine" else Calculator()
+    async with ampkit.serve(service, f"unix://{address}"):
+        ready()
         await asyncio.get_running_loop().create_future()
 
 
-def main(role: str, path: str, *numbers: str) -> None:
-    """Be one end."""
-    asyncio.run(serve(path) if role == "serve" else measure(path, numbers[0], int(numbers[1]), int(numbers[2])))
+def asker(peer: Peer, size: int) -> Ask:
+    """What makes one call."""
+    call = peer.call
+    data = bytes(size)
+
+    async def sum_() -> None:
+        reply = await call(Sum(a=13, b=81))
+        if reply.total != 94:
+            raise ValueError(reply)
+
+    async def echo() -> None:
+        reply = await call(Echo(data=data))
+        if len(reply.data) != size:
+            raise ValueError(reply)
+
+    return echo if size else sum_
+
+
+def many(peer: Peer, outstanding: int) -> Load:
+    """Calls that are awaited at once, with `call_many`; each takes as long as all of them."""
+
+    async def load(count: int, latencies: list[float] | None) -> None:
+        for _ in range(count // outstanding):
+            began = asyncio.get_running_loop().time()
+            for reply in await peer.call_many([Sum(a=13, b=81) for _ in range(outstanding)]):
+                if reply.total != 94:
+                    raise ValueError(reply)
+            if latencies is not None:
+                latencies += [asyncio.get_running_loop().time() - began] * outstanding
+
+    return load
+
+
+@asynccontextmanager
+async def connect(address: str, job: Job) -> AsyncGenerator[Load]:
+    """Connect as often as the job says."""
+    async with AsyncExitStack() as stack:
+        connections = range(job.connections)
+        peers = [await stack.enter_async_context(ampkit.connect(f"unix://{address}")) for _ in connections]
+        if job.style == "many":
+            yield many(peers[0], job.outstanding)
+        else:
+            yield by_tasks([asker(peer, job.size) for peer in peers for _ in range(job.outstanding)])
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(serve, connect)

@@ -1,4 +1,4 @@
-"""Both ends of the Sum benchmark on the Twisted face: the program for genuine Twisted, and one call before it."""
+"""The program for genuine Twisted on the Twisted face of ampkit: one call before it, no other difference."""
 
 import runpy
 

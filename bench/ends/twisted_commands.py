@@ -14,7 +14,8 @@ class Sum(amp.Command):
     response: ClassVar = [(b"total", amp.Integer())]
 
 
-class CpuTime(amp.Command):
-    """The CPU seconds that the answering process has used."""
+class Echo(amp.Command):
+    """Send it back."""
 
-    response: ClassVar = [(b"seconds", amp.Float())]
+    arguments: ClassVar = [(b"data", amp.String())]
+    response: ClassVar = [(b"data", amp.String())]

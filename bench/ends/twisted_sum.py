@@ -1,23 +1,31 @@
-"""Both ends of the Sum benchmark on genuine `twisted.protocols.amp`; knows no other library.
+"""Genuine `twisted.protocols.amp` on a unix socket, on the epoll or the asyncio reactor.
 
-`serve PATH` answers on a unix socket. `call PATH STYLE COUNT OUTSTANDING` prints the CPU seconds of both processes.
-Whatever the style, the calls are chained by callbacks: nothing in Twisted is faster.
+The calls are chained by callbacks: nothing in Twisted is faster.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-decorators
 
+import asyncio
+import os
 import sys
 import time
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
 
-from twisted.internet import endpoints, epollreactor
+from twisted.internet import asyncioreactor, endpoints, epollreactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory
 from twisted.internet.task import react
 from twisted.protocols import amp
 
-from bench.ends.twisted_commands import CpuTime, Sum
+from bench.ends.end import measure, ready
+from bench.ends.twisted_commands import Echo, Sum
+from bench.job import Job
+
+Ask: TypeAlias = Callable[[], Any]
+"""What makes one call. It returns a Deferred, but mypy wants those to be awaited."""
 
 
 class Calculator(amp.AMP):
@@ -28,66 +36,118 @@ class Calculator(amp.AMP):
         """Add."""
         return {"total": a + b}
 
-    @CpuTime.responder
-    def cpu_time(self) -> dict[str, float]:
-        """Read the CPU clock."""
-        return {"seconds": time.process_time()}
+    @Echo.responder
+    def echo(self, data: bytes) -> dict[str, bytes]:
+        """Send it back."""
+        return {"data": data}
 
 
-class Load:
-    """Keeps `outstanding` calls in flight by callbacks alone, until `count` have been answered."""
+class CoroutineCalculator(amp.AMP):
+    """The same with a coroutine."""
 
-    def __init__(self, peer: amp.AMP, count: int, outstanding: int) -> None:
-        self.call = peer.callRemote
-        self.unasked = count
-        self.unanswered = count
+    @Sum.responder
+    def sum(self, a: int, b: int) -> Deferred[dict[str, int]]:
+        """Add."""
+
+        async def add() -> dict[str, int]:
+            return {"total": a + b}
+
+        return Deferred.fromCoroutine(add())
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What is asked, and what checks an answer; raises ValueError if it is wrong."""
+
+    asks: list[Ask]
+    check: Callable[[dict[str, Any]], None]
+
+    def load(self, count: int, latencies: list[float] | None) -> Deferred[None]:
+        """Make so many calls."""
+        return Run(self, count, latencies).done
+
+
+class Run:
+    """Keeps one call in flight for each of `asks`, by callbacks alone, until `count` have been answered."""
+
+    def __init__(self, calls: Calls, count: int, latencies: list[float] | None) -> None:
+        self.check = calls.check
+        self.unasked = self.unanswered = count
+        self.latencies = latencies
         self.done: Deferred[None] = Deferred()
-        for _ in range(min(count, outstanding)):
-            self.ask()
+        for ask in calls.asks[:count]:
+            self.ask(ask)
 
-    def ask(self) -> None:
+    def ask(self, ask: Ask) -> None:
         """Make one call."""
         self.unasked -= 1
-        self.call(Sum, a=13, b=81).addCallbacks(self.answered, self.done.errback)
+        if self.latencies is None:
+            ask().addCallbacks(self.answered, self.done.errback, callbackArgs=(ask,))
+        else:
+            ask().addCallbacks(self.timed, self.done.errback, callbackArgs=(ask, time.perf_counter(), self.latencies))
 
-    def answered(self, reply: dict[str, int]) -> None:
-        """Make the next call in place of the one that `reply` ended."""
-        if reply["total"] != 94:
-            raise ValueError(reply)
+    def timed(self, reply: dict[str, Any], ask: Ask, began: float, all_: list[float]) -> None:
+        """Remember how long it took."""
+        all_.append(time.perf_counter() - began)
+        self.answered(reply, ask)
+
+    def answered(self, reply: dict[str, Any], ask: Ask) -> None:
+        """Make the next call in place of the one that has ended."""
+        self.check(reply)
         self.unanswered -= 1
         if self.unasked:
-            self.ask()
+            self.ask(ask)
         elif not self.unanswered:
             self.done.callback(None)
 
 
-async def both_clocks(peer: amp.AMP) -> float:
-    """The CPU seconds that both processes have used so far."""
-    reply = await peer.callRemote(CpuTime)
-    return float(reply["seconds"]) + time.process_time()
+def sums(peers: list[amp.AMP], outstanding: int) -> Calls:
+    """Sums on each of the connections."""
+
+    def check(reply: dict[str, Any]) -> None:
+        if reply["total"] != 94:
+            raise ValueError(reply)
+
+    return Calls([partial(peer.callRemote, Sum, a=13, b=81) for peer in peers for _ in range(outstanding)], check)
 
 
-async def measure(reactor: Any, path: str, count: int, outstanding: int) -> None:
-    """Warm up, then print what `count` calls cost both ends."""
-    peer = await endpoints.connectProtocol(endpoints.UNIXClientEndpoint(reactor, path), amp.AMP())
-    await Load(peer, count // 4, outstanding).done
-    start = await both_clocks(peer)
-    await Load(peer, count, outstanding).done
-    print(await both_clocks(peer) - start, flush=True)
+def echoes(peers: list[amp.AMP], outstanding: int, size: int) -> Calls:
+    """Echoes on each of the connections."""
+
+    def check(reply: dict[str, Any]) -> None:
+        if len(reply["data"]) != size:
+            raise ValueError(reply)
+
+    data = bytes(size)
+    return Calls([partial(peer.callRemote, Echo, data=data) for peer in peers for _ in range(outstanding)], check)
 
 
-async def serve(reactor: Any, path: str) -> None:
-    """Listen, say so, and answer until SIGTERM."""
-    await endpoints.UNIXServerEndpoint(reactor, path).listen(Factory.forProtocol(Calculator))
-    print("READY", flush=True)
+async def call(reactor: Any, address: str, job: Job) -> None:
+    """Connect as often as the job says, and measure."""
+    endpoint = endpoints.UNIXClientEndpoint(reactor, address)
+    peers = [await endpoints.connectProtocol(endpoint, amp.AMP()) for _ in range(job.connections)]
+    calls = echoes(peers, job.outstanding, job.size) if job.size else sums(peers, job.outstanding)
+    await measure(calls.load, address, job)
+
+
+async def serve(reactor: Any, address: str, responder: str) -> None:
+    """Answer until SIGTERM."""
+    protocol = CoroutineCalculator if responder == "coroutine" else Calculator
+    await endpoints.UNIXServerEndpoint(reactor, address, backlog=1024).listen(Factory.forProtocol(protocol))
+    ready()
     await Deferred()
 
 
-def main(reactor: Any, role: str, path: str, *numbers: str) -> Coroutine[Any, Any, None]:
+def main(reactor: Any, role: str, address: str, *words: str) -> Coroutine[Any, Any, None]:
     """Be one end."""
-    return serve(reactor, path) if role == "serve" else measure(reactor, path, int(numbers[1]), int(numbers[2]))
+    if role == "serve":
+        return serve(reactor, address, words[0])
+    return call(reactor, address, Job.from_json(sys.stdin.readline()))
 
 
 if __name__ == "__main__":
-    epollreactor.install()
+    if os.environ.get("BENCH_REACTOR") == "asyncio":
+        asyncioreactor.install(asyncio.new_event_loop())
+    else:
+        epollreactor.install()
     react(main, sys.argv[1:])

@@ -7,6 +7,7 @@ module or not; with `AMPKIT_REQUIRE_SPEED=1` importing ampkit without one raises
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
@@ -19,12 +20,11 @@ def _load() -> Any:
     if pure:
         return None
     try:
-        from ampkit import _speed  # noqa: PLC0415 - it need not be there
+        return import_module("ampkit._speed")
     except ImportError as error:
         if required:
             raise ImportError(f"AMPKIT_REQUIRE_SPEED=1, and the compiled module cannot be loaded: {error}") from error
         return None
-    return _speed
 
 
 compiled: Final[Any] = _load()

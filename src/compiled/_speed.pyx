@@ -16,6 +16,9 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
+import asyncio
+import sys
+
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
 from ampkit.wire.partial import PartialBox
@@ -33,4 +36,5 @@ include "fields.pxi"
 include "waiters.pxi"
 include "asking.pxi"
 include "intake.pxi"
+include "running.pxi"
 include "made.pxi"

@@ -11,12 +11,14 @@ cdef class Common:
     cdef object turn
     cdef object open
     cdef object nothing
+    cdef object empty
 
-    def __init__(self, *, unset, turn, open, nothing):
+    def __init__(self, *, unset, turn, open, nothing, empty):
         self.unset = unset
         self.turn = turn
         self.open = open
         self.nothing = nothing
+        self.empty = empty
 
 
 cdef class Asking:
@@ -48,7 +50,9 @@ cdef class Asking:
             timeout = self.timeout
         if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             return None
-        if self.link.state is not self.common.open or self.flow.is_full or self._is_responding():
+        if self.link.state is not self.common.open or self.flow.is_full or self.credit.free_below < 0:
+            return None
+        if self._is_responding():
             return None
         begin(&buffer)
         try:

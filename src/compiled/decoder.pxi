@@ -1,5 +1,7 @@
 # A stream of bytes, pulled as one box at a time: the twin of `ampkit.wire.codec`.
 
+DEF KEPT = 131072  # bytes of a box of which nothing is read before its next pair is there, and then all again
+
 cdef class Decoder:
     """Feed it bytes in pieces of any size; pull boxes until it returns None.
 
@@ -15,7 +17,9 @@ cdef class Decoder:
     cdef bytes _data
     cdef Py_ssize_t _at
     cdef Py_ssize_t _base
-    cdef object _partial
+    cdef object _partial  # the careful reader of a box, if one is needed
+    cdef Py_ssize_t _wanted  # unread bytes without which the box has no further pair; 0 if that is not known
+    cdef bytearray _more  # what came since then
 
     def __init__(self, limits=DEFAULT_LIMITS, *, empty_boxes=False):
         self._limits = limits
@@ -26,21 +30,36 @@ cdef class Decoder:
         self._at = 0
         self._base = 0
         self._partial = None
+        self._wanted = 0
+        self._more = None
 
     def feed(self, data):
         """Take the next bytes of the stream."""
         cdef Py_ssize_t at = self._at
-        if at == PyBytes_GET_SIZE(self._data):
+        if at == PyBytes_GET_SIZE(self._data) and self._wanted == 0:
             self._data = bytes(data)
-        elif self._partial is None:
-            self._data = self._data[at:] + data
-        else:
+        elif self._partial is not None:
             unread = self._partial.collect(memoryview(self._data)[at:], data)
             if unread is None:
                 return
             self._data = unread
+        elif not self._collect(data):
+            return
         self._base += at
         self._at = 0
+
+    cdef bint _collect(self, data) except -1:
+        """Put data behind what is unread; or return false if that is not yet enough to read on."""
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(self._data) - self._at + len(data)
+        if self._wanted > size + (0 if self._more is None else len(self._more)):
+            if self._more is None:
+                self._more = bytearray()
+            self._more += data
+            return False
+        self._data = b"".join((memoryview(self._data)[self._at:], self._more or b"", data))
+        self._wanted = 0
+        self._more = None
+        return True
 
     def next_box(self):
         """Return the next complete box, or None until more bytes are fed.
@@ -51,40 +70,62 @@ cdef class Decoder:
             if self._at == PyBytes_GET_SIZE(self._data):
                 return None
             return self._read_on(self._partial)
-        cdef Py_ssize_t at = self._at
-        cdef Py_ssize_t end = PyBytes_GET_SIZE(self._data)
-        if at == end:
+        if self._wanted or self._at == PyBytes_GET_SIZE(self._data):
             return None
-        box = self._walk(at, end)
-        if box is None:
-            return self._read_on(PartialBox(self._base + at, self._limits, empty_boxes=self._empty_boxes))
-        return box
+        box = self._walk()
+        return self._read_on(self._careful()) if box is None and self._wanted == 0 else box
 
-    cdef dict _walk(self, Py_ssize_t at, Py_ssize_t end):
-        """Read a box that lies whole between these positions; return None for anything else, and stay where it is."""
-        cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(self._data)
-        cdef Py_ssize_t begin = at, keys = 0, length
+    cdef dict _walk(self):
+        """Read a box, and go on behind it.
+
+        Returns None if it is not whole, and notes what is `_wanted`; or if it is large or no box, and does not.
+        """
+        cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(self._data) + self._at
+        cdef Py_ssize_t end = PyBytes_GET_SIZE(self._data) - self._at, at = 0, keys = 0, length, pair
         cdef dict box = {}
-        while end - at >= 2:
+        while True:
+            pair = 2
+            if end - at < pair:
+                break
             length = length_at(data + at)
-            at += 2
             if length == 0:
-                if at - begin > self._max_bytes or not (keys or self._empty_boxes):
+                if at + 2 > self._max_bytes or not (keys or self._empty_boxes):
                     return None
-                self._at = at
+                self._at += at + 2
                 return box
-            if length > 255 or keys == self._max_keys or end - at < length + 2:
+            if length > 255 or keys == self._max_keys:
                 return None
+            pair = length + 4
+            if end - at >= pair:
+                pair += length_at(data + at + length + 2)
+            if at + pair + 2 > self._max_bytes:
+                return None
+            if end - at < pair:
+                break
+            PyDict_SetItem(
+                box,
+                key_of(data + at + 2, length),
+                PyBytes_FromStringAndSize(<const char*>data + at + length + 4, pair - length - 4),
+            )
             keys += 1
-            key = key_of(data + at, length)
-            at += length
-            length = length_at(data + at)
-            at += 2
-            if end - at < length:
-                return None
-            PyDict_SetItem(box, key, PyBytes_FromStringAndSize(<const char*>data + at, length))
-            at += length
+            at += pair
+        if at + pair <= KEPT:
+            self._wanted = at + pair
         return None
+
+    cdef object _careful(self):
+        """Return who reads the box that begins here, and says what is wrong with it if anything is."""
+        return PartialBox(self._base + self._at, self._limits, empty_boxes=self._empty_boxes)
+
+    cdef int _settle(self) except -1:
+        """Let the box that is not whole be read as far as it is there, for whoever wants to see that."""
+        if self._wanted:
+            self._wanted = 0
+            self._read_on(self._careful())
+            if self._more is not None:
+                self._partial.more += self._more
+                self._more = None
+        return 0
 
     cdef object _read_on(self, object partial):
         self._partial = partial
@@ -97,11 +138,13 @@ cdef class Decoder:
     @property
     def partial(self):
         """The box that is not complete, as far as it was read, or None; the unread bytes are behind it."""
+        self._settle()
         return self._partial
 
     @property
     def unread(self):
         """What was fed and is in no box or pair that was read yet."""
+        self._settle()
         rest = self._data[self._at:]
         return rest if self._partial is None else rest + self._partial.more
 
@@ -111,7 +154,7 @@ cdef class Decoder:
         Call it directly behind the box with which the connection turns into another protocol. Raises
         LocalProtocolError if bytes behind that box were read as AMP since.
         """
-        partial = self._partial
+        partial = self.partial
         if partial is not None and (partial.box or partial.fault is not None):
             raise LocalProtocolError("the bytes behind the last box were read as AMP already")
         rest = self.unread
@@ -126,5 +169,5 @@ cdef class Decoder:
 
         What was not pulled is not looked at: pull until `next_box` returns None.
         """
-        if self._partial is not None:
+        if self.partial is not None:
             self._partial.end(len(self.unread))

@@ -1,5 +1,9 @@
 # What one read brings, taken in one call: the twin of `ampkit.asyncio.intake`, for asks and answers that are as usual.
 
+cdef extern from "Python.h":
+    int PyCoro_CheckExact(object)
+
+
 cdef class Route:
     """How asks for one command are answered here, if nothing about that is unusual; else `is_usual` is false."""
 
@@ -76,7 +80,7 @@ cdef class Intake:
         if self.conversation._look_first is not None or type(self.link.decoder) is not Decoder:
             return False
         decoder = <Decoder>self.link.decoder
-        if decoder._partial is not None:
+        if decoder._partial is not None or decoder._wanted:
             return False
         data = decoder._data  # kept: what is run on the way may feed the decoder
         start(&walk, PyBytes_AS_STRING(data), decoder._at, PyBytes_GET_SIZE(data))
@@ -164,9 +168,16 @@ cdef class Intake:
         except BaseException as error:
             (<object>self.answers).raised(bytes_or_none(tag, tag_size), route.schema, error)
             return 0
-        if not self._answer(route, tag, tag_size, result):
+        if PyCoro_CheckExact(result):
+            start_responding(self, route, bytes_or_none(tag, tag_size), result)
+        elif not self._answer(route, tag, tag_size, result):
             (<object>self.answers).finish(bytes_or_none(tag, tag_size), route.schema, result, None)
         return 0
+
+    cdef bint answer(self, Route route, object tag, object result) except -1:
+        if tag is None:
+            return self._answer(route, NULL, 0, result)
+        return self._answer(route, <const unsigned char*>PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag), result)
 
     cdef bint _answer(self, Route route, const unsigned char* tag, Py_ssize_t tag_size, object result) except -1:
         """Answer; or return false, and leave it to others, if anything about the result is unusual."""

@@ -19,11 +19,7 @@ cdef class Waiter:
     cdef Py_ssize_t size
 
     cdef int settle(self, object outcome) except -1:
-        raise NotImplementedError
-
-    def give_back(self):
-        """Let another ask be sent in place of this one."""
-        give_back(self.credit, self.size)
+        return 0
 
 
 cdef inline int give_back(CreditFields credit, Py_ssize_t size) except -1:
@@ -34,13 +30,14 @@ cdef inline int give_back(CreditFields credit, Py_ssize_t size) except -1:
     return 0
 
 
-cdef class Reply(Waiter):
-    """The answer to one ask. Await `future`, and call `end` when that is over, whatever came of it."""
+cdef class Expected(Waiter):
+    """A future that gets the response of the ask, or what any other future of an ask gets."""
 
     cdef readonly object future
-    cdef readonly bytes tag
-    cdef object limit
-    cdef object deadlines
+
+    def __init__(self, Plan plan, future):
+        self.plan = plan
+        self.future = future
 
     def done(self):
         """Whether it has ended."""
@@ -54,6 +51,14 @@ cdef class Reply(Waiter):
         if not self.future.done():
             self.future.set_result(outcome)
         return 0
+
+
+cdef class Reply(Expected):
+    """The answer to one ask. Await `future`, and call `end` when that is over, whatever came of it."""
+
+    cdef readonly bytes tag
+    cdef object limit
+    cdef object deadlines
 
     def end(self):
         """Give back what it has taken: credit, and a place among the time limits."""
@@ -72,6 +77,10 @@ cdef class Place(Waiter):
     def future(self):
         """The one future of all of them."""
         return self.batch.future
+
+    def give_back(self):
+        """Let another ask be sent in place of this one."""
+        give_back(self.credit, self.size)
 
     def done(self):
         """Whether nothing is to be done when the ask has ended: it has credit to give back, whoever still waits."""

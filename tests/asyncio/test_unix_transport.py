@@ -364,3 +364,22 @@ async def test_descriptors_wait_for_a_full_socket(sockets: tuple[socket.socket, 
     receiver.close()
     transport.abort()
     other.abort()
+
+
+async def test_pieces_are_sent_as_one() -> None:
+    """What is written in pieces arrives in order, whether the socket takes all at once, a part, or nothing yet."""
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8_192)
+    transport = UnixTransport(loop, ours, asyncio.Protocol())
+    reader, writer = await asyncio.open_unix_connection(sock=theirs)
+    pieces = [bytes([number % 256]) * size for number, size in enumerate([1, 0, 3, 9_000, 20_000, 1, 70_000] * 20)]
+    for start in range(0, len(pieces), 70):
+        transport.writelines(pieces[start : start + 70])
+    transport.writelines([b"the ", b"end"])
+    assert await reader.readexactly(sum(map(len, pieces))) == b"".join(pieces)
+    transport.writelines([b"", b""])
+    transport.close()
+    transport.writelines([b"dropped", b"too"])
+    assert await reader.read() == b"the end"
+    writer.close()

@@ -17,13 +17,13 @@ REASON = ConnectionLost("the other end closed the connection")
 def test_what_is_sent_waits_until_it_is_taken() -> None:
     """In the order of sending, all at once, and once."""
     link = Link(DEFAULT_LIMITS)
-    assert (link.has_output, link.take_output()) == (False, b"")
+    assert (link.has_output, link.take_boxes()) == (False, [])
     for boxes in [b"one"], [b"one", b"two", b"three"]:
         for box in boxes:
             link.send(box)
         assert link.has_output
-        assert link.take_output() == b"".join(boxes)
-        assert (link.has_output, link.take_output()) == (False, b"")
+        assert link.take_boxes() == boxes
+        assert (link.has_output, link.take_boxes()) == (False, [])
 
 
 def test_a_box_above_the_limit_is_not_sent() -> None:
@@ -32,14 +32,14 @@ def test_a_box_above_the_limit_is_not_sent() -> None:
     link.send(bytes(10))
     with pytest.raises(LocalProtocolError, match=r"^a box of 11 bytes; the limit is max_box_bytes=10$"):
         link.send(bytes(11))
-    assert link.take_output() == bytes(10)
+    assert link.take_boxes() == [bytes(10)]
 
 
 def test_a_box_that_has_to_be_sent_is_sent() -> None:
     """Whatever its size."""
     link = Link(Limits(max_box_bytes=10))
     link.send_at_any_size(bytes(11))
-    assert link.take_output() == bytes(11)
+    assert link.take_boxes() == [bytes(11)]
 
 
 def test_what_is_received_can_be_pulled() -> None:
@@ -59,7 +59,7 @@ def test_nothing_outlives_the_end() -> None:
     link.receive(encode_box(BOX) + b"\0\1")
     link.end(REASON)
     assert link.state is State.CLOSED
-    assert (link.has_output, link.take_output()) == (False, b"")
+    assert (link.has_output, link.take_boxes()) == (False, [])
     link.receive(encode_box(BOX))
     assert link.decoder.next_box() is None
     link.decoder.end()

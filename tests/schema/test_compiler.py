@@ -289,7 +289,7 @@ def test_integers_are_the_same_on_both_sides_of_those_kept_ready(number: int) ->
 
 
 def test_good_values_take_the_straight_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference is for what is wrong, and for what is rare: integers of more than 255 digits."""
+    """The reference is for what is wrong."""
 
     def fail(*_: object) -> Any:
         raise AssertionError("the reference was asked")
@@ -305,7 +305,7 @@ def test_good_values_take_the_straight_way(monkeypatch: pytest.MonkeyPatch) -> N
         assert schema.decode(parse_string(schema.encode(item) + END)[0]) == item
     assert Defaults.__schema__.decode({}) == Defaults()
     with pytest.raises(AssertionError, match="the reference was asked"):
-        schema.encode(Item(number=10**255))
+        schema.encode(Item(number="1"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(AssertionError, match="the reference was asked"):
         schema.decode({})
 

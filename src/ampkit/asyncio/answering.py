@@ -43,7 +43,15 @@ if TYPE_CHECKING:
     from ampkit.speed import Fields as AnsweringFields
 else:
     AnsweringFields = fields(
-        "AnsweringFields", "asked", "responders", "_tasks", "_max_running", "_is_nested", "_made_line"
+        "AnsweringFields",
+        "asked",
+        "responders",
+        "_tasks",
+        "_turns",
+        "_stopped",
+        "_max_running",
+        "_is_nested",
+        "_made_line",
     )
 
 
@@ -63,8 +71,6 @@ class Answering(AnsweringFields):
         "_made_switching",
         "_options",
         "_spared",
-        "_stopped",
-        "_turns",
         "limits",
         "remote",
     )
@@ -310,7 +316,10 @@ class Answering(AnsweringFields):
     ) -> asyncio.Task[None] | None:
         # A tag that is used twice is the other end's mistake; each ask has its slot all the same.
         key = tag if tag is not None and tag not in self._tasks else self.asked
-        self._tasks, self._turns = self._tasks or {}, self._turns or {}
+        if self._turns is NOTHING:
+            self._turns = {}
+        if self._tasks is NOTHING:
+            self._tasks = {}
         turn = self._turns[key] = Turn(self._connection, due)
         run = self._run(key, tag, schema, awaitable, turn)
         if not _EAGER:
@@ -328,7 +337,8 @@ class Answering(AnsweringFields):
         task = self._channel.loop.create_task(work)
         self.asked += 1
         key = self.asked
-        self._tasks = self._tasks or {}
+        if self._tasks is NOTHING:
+            self._tasks = {}
         self._tasks[key] = task
 
         def ended(_: object) -> None:
@@ -350,12 +360,9 @@ class Answering(AnsweringFields):
             if not _EAGER:
                 await _Begun()
             TURN.set(turn)
-            pairs = self._pairs(schema, await awaitable)
-            if self._channel.is_full:
-                await self._channel.room(len(pairs))
-            self._send(tag, pairs)
+            await self.answer_late(tag, schema, await awaitable)
         except asyncio.CancelledError:
-            self._cancelled(key, tag, schema, awaitable)
+            self.cancelled(key, tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
             self.fail(tag, schema, error)
         finally:
@@ -368,11 +375,12 @@ class Answering(AnsweringFields):
     def _stop(self, key: bytes | int, task: asyncio.Task[None], refusal: Refusal) -> None:
         """Cancel a responder, once: it may clean up in peace. If that ends it, this is what its caller is told."""
         if self._tasks.get(key) is task and key not in self._stopped:
-            self._stopped = self._stopped or {}
+            if self._stopped is NOTHING:
+                self._stopped = {}
             self._stopped[key] = refusal
             task.cancel()
 
-    def _cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    def cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         """Tell the caller, unless it is the end of the connection that cancels: it must not wait for ever."""
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # if it never began, Python would complain
@@ -434,6 +442,13 @@ class Answering(AnsweringFields):
             self._send(tag, self._pairs(schema, result))
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
             self.fail(tag, schema, error)
+
+    async def answer_late(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
+        """Answer when there is room. Raises what is wrong with the result."""
+        pairs = self._pairs(schema, result)
+        if self._channel.is_full:
+            await self._channel.room(len(pairs))
+        self._send(tag, pairs)
 
     def _pairs(self, schema: CommandSchema, result: Any) -> Pairs:
         if schema.response_carries:

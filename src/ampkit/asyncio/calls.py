@@ -88,6 +88,7 @@ class Place:
 
 
 _PLACES: Final = (Place, twin("Place", Place))
+_expected: Final[Any] = twin("Expected", None)
 
 
 class Calls:
@@ -116,8 +117,11 @@ class Calls:
                 return future
         return self.credit.waiting() or self._channel.waiting_for_room()
 
-    async def ask(self, pairs: Pairs, seconds: float | None) -> Outcome:
-        """Ask, and return how that ended. Raises ConnectionLost if the connection has ended before it."""
+    async def ask(self, pairs: Pairs, seconds: float | None, plan: Any = None) -> Any:
+        """Ask, and return how that ended: an Outcome, or with a plan of the compiled module the response itself.
+
+        Raises ConnectionLost if the connection has ended before it.
+        """
         if seconds is not None and seconds <= 0:
             return None
         limit = None if seconds is None else self.deadlines.start(seconds)
@@ -135,7 +139,8 @@ class Calls:
             if limit is not None:
                 limit.waiting = future
                 pairs += self.timeout_pair(limit)
-            tag = self._connection.ask_encoded(pairs, future)
+            waiter = future if plan is None else _expected(plan, future)
+            tag = self._connection.ask_encoded(pairs, waiter)
             self._asked(size)
             turn = TURN.get()
             outcome = await (future if turn is None else self._awaited(future, turn))
@@ -153,10 +158,11 @@ class Calls:
 
     async def ask_many(
         self, all_pairs: Sequence[Pairs], seconds: float | None, begin: Begin | None = None
-    ) -> Sequence[Outcome]:
-        """Ask all, and return how they ended, in the same order.
+    ) -> Sequence[Any]:
+        """Ask all, and return how they ended, in the same order: an Outcome each.
 
-        `begin`, if it is given, queues those at the beginning that need not wait, and says how many they are.
+        `begin`, if it is given, queues those at the beginning that need not wait, and says how many they are; the
+        outcome of those may be a response that is decoded already.
         """
         batch = Batch(self._loop, len(all_pairs))
         if seconds is not None and seconds <= 0:
@@ -277,7 +283,8 @@ class Calls:
         """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""
         self._channel.hindered += 1
         try:
-            self._channel.pull_soon()
+            if not self._channel.is_reading:
+                self._channel.pull_soon()
             return await waiting
         finally:
             self._channel.hindered -= 1

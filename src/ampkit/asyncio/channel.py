@@ -18,6 +18,9 @@ from ampkit.wire.limits import Limits
 _ONE_WRITE: Final = 65_536
 """Bytes above which what was queued is written at once and not at the end of the loop's turn."""
 
+_LARGE: Final = 8_192
+"""Bytes of a box that cost more to copy than to hand over by themselves."""
+
 _OVERHEAD: Final = 32
 """Bytes of a box beside its pairs, about."""
 
@@ -83,6 +86,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         "_owner",
         "_pull_scheduled",
         "_room",
+        "_takes_pieces",
         "connection",
         "hindered",
         "intake",
@@ -114,6 +118,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         self._max_buffered = limits.max_buffered_bytes
         self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
+        self._takes_pieces = False
         self._flush_scheduled = False
         self._pull_scheduled = False
         self._pulling = False
@@ -137,6 +142,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         """Begin: the transport is open."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
         self.transport.set_write_buffer_limits(high=self._max_buffered)
+        # asyncio's own puts the pieces together too, or, up to Python 3.13.1, does not say when it has too many.
+        self._takes_pieces = not type(transport).__module__.startswith("asyncio.")
         self._owner.opened(self.transport)
 
     def data_received(self, data: bytes) -> None:
@@ -236,11 +243,20 @@ class Channel(asyncio.Protocol, ChannelFields):
 
     def flush(self) -> None:
         """Write what is queued."""
+        size = self._queued
         if not self._is_held:
             self._queued = 0
-        data = self.connection.take_output()
-        if data and self.transport is not None:
-            self.transport.write(data)
+        if not self.connection.has_output:
+            return
+        boxes = self.connection.take_boxes()
+        if self.transport is None:
+            return
+        if len(boxes) == 1:
+            self.transport.write(boxes[0])
+        elif self._takes_pieces and size > _LARGE * len(boxes):
+            self.transport.writelines(boxes)
+        else:
+            self.transport.write(b"".join(boxes))
 
     def buffered(self) -> int:
         """Count the bytes that are queued or written and not yet taken by the other end."""
@@ -254,7 +270,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         Its result is an error if an ask that waited must not be sent.
         """
         future: asyncio.Future[AmpError | None] = self.loop.create_future()
-        self._room = self._room or {}
+        if self._room is NOTHING:
+            self._room = {}
         self._room[future] = size + _OVERHEAD
         future.add_done_callback(self._room.pop)
         return future

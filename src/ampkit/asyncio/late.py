@@ -10,7 +10,7 @@ T = TypeVar("T")
 NOTHING: Final[dict[Any, Any]] = {}
 """What a table is as long as nothing is in it: the same dictionary for all of them. Nobody writes to it.
 
-Whoever adds to a table begins it: `self._table = self._table or {}`.
+Whoever adds to a table begins one: `if self._table is NOTHING: self._table = {}`.
 """
 
 

@@ -170,7 +170,7 @@ class Peer(Remote):
             finally:
                 reply.end()
             if outcome.__class__ is schema.response:
-                return outcome  # type: ignore[no-any-return]
+                return outcome  # type: ignore[return-value]  # it is R
             if outcome is None:
                 self._connection.abandon(reply.tag)
         else:
@@ -180,7 +180,9 @@ class Peer(Remote):
             if not schema.answers:
                 await self._tell(pairs, schema.name, self._seconds(timeout))
                 return None  # type: ignore[return-value]  # such a command is a Command[None]
-            outcome = await self.calls.ask(pairs, self._seconds(timeout))
+            outcome = await self.calls.ask(pairs, self._seconds(timeout), plan)
+            if outcome.__class__ is schema.response:
+                return outcome  # type: ignore[return-value]  # it is R
         if outcome.__class__ is AnswerReceived:
             if not schema.response_carries:
                 return schema.decode_response(outcome.box)  # type: ignore[no-any-return]

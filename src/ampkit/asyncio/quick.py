@@ -11,6 +11,7 @@ from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Batch, Calls
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.intake import Intake
+from ampkit.asyncio.late import NOTHING
 from ampkit.asyncio.remote import UNSET, Unset
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived
@@ -21,7 +22,9 @@ from ampkit.speed import compiled
 _EMPTY: Final = AnswerReceived(None, {})
 """The answer to a command without a response."""
 
-_COMMON: Final[Any] = compiled and compiled.Common(unset=UNSET, turn=TURN, open=State.OPEN, nothing=_EMPTY)
+_COMMON: Final[Any] = compiled and compiled.Common(
+    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_EMPTY, empty=NOTHING
+)
 """What is the same for all connections."""
 
 

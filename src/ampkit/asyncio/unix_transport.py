@@ -17,6 +17,9 @@ _READ_SIZE: Final = 65_536
 _MOST_AT_ONCE: Final = 253
 """Linux: descriptors that one message carries."""
 
+_MOST_PIECES: Final = 64
+"""Pieces that one call of the system takes; Linux has room for 1,024, and each costs a little."""
+
 _INT: Final = array.array("i").itemsize
 _ANCILLARY: Final = socket.CMSG_SPACE(_MOST_AT_ONCE * _INT) if hasattr(socket, "CMSG_SPACE") else 0
 """Where there is none, there are no such sockets either."""
@@ -76,6 +79,24 @@ class UnixTransport(asyncio.Transport):
             if sent == len(data) or self._is_closing:
                 return
             data = memoryview(data)[sent:]
+        self._keep(data)
+
+    def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
+        """Send pieces as one, and copy only what the socket does not take at once."""
+        if self._buffer or self._descriptors or self._is_closing or self._ends_output:
+            self.write(b"".join(list_of_data))
+            return
+        pieces = [memoryview(data) for data in list_of_data]
+        sent = self._send_pieces(pieces)
+        while pieces and sent >= len(pieces[0]):
+            sent -= len(pieces.pop(0))
+        if pieces and not self._is_closing:
+            pieces[0] = pieces[0][sent:]
+            self._keep(b"".join(pieces))
+
+    def _keep(self, data: bytes | bytearray | memoryview) -> None:
+        """Send it when the socket takes more."""
+        if not self._buffer:
             self._loop.add_writer(self._fd, self._writable)
         self._buffer += data
         if len(self._buffer) > self._high and not self._is_full:
@@ -92,6 +113,15 @@ class UnixTransport(asyncio.Transport):
         """Send what the socket takes, and return how many bytes."""
         try:
             return self._sock.send(data) if not self._descriptors else self._send_beside(memoryview(data))
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError as error:
+            self._fail(error)
+            return 0
+
+    def _send_pieces(self, pieces: list[memoryview]) -> int:
+        try:
+            return self._sock.sendmsg(pieces[:_MOST_PIECES])
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError as error:

@@ -18,6 +18,7 @@ from ampkit.cli.dump import dump
 from ampkit.cli.exits import BROKEN_PIPE, INTERRUPTED, USAGE, Failure, failure_of
 from ampkit.cli.serve import serve
 from ampkit.errors import AmpError
+from ampkit.speed import DESCRIPTION
 from ampkit.wire.text import printable
 
 _HELP: Final = """\
@@ -26,7 +27,9 @@ AMP, the Asynchronous Messaging Protocol, on the command line.
 New here?  ampkit demo
 """
 
-app: Final = App(name="ampkit", help=_HELP, help_format="plaintext", version=lambda: version("ampkit"))
+app: Final = App(
+    name="ampkit", help=_HELP, help_format="plaintext", version=lambda: f"{version('ampkit')} ({DESCRIPTION})"
+)
 for subcommand in (serve, call, dump, certs, demo):
     app.command(subcommand)
 

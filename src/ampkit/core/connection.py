@@ -259,7 +259,11 @@ class Connection:
 
     def take_output(self) -> bytes:
         """Return the bytes to be written, and forget them; empty if there are none."""
-        return self.link.take_output()
+        return b"".join(self.take_boxes())
+
+    def take_boxes(self) -> list[bytes]:
+        """Return the same, each box by itself, for who can write many at once without a copy."""
+        return self.link.take_boxes()
 
     @property
     def has_output(self) -> bool:

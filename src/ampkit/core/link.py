@@ -81,18 +81,15 @@ class Link(LinkFields):
         """Queue one encoded box for which there is no smaller one."""
         self._queue.append(box)
 
-    def take_output(self) -> bytes:
-        """Return what is to be written, and forget it."""
-        output = self._output
-        if len(output) == 1:
-            return output.pop()
-        data = b"".join(output)
-        output.clear()
-        return data
+    def take_boxes(self) -> list[bytes]:
+        """Return the boxes that are to be written, and forget them."""
+        output = self._output[:]
+        self._output.clear()
+        return output
 
     @property
     def has_output(self) -> bool:
-        """Whether `take_output` would return anything."""
+        """Whether `take_boxes` would return any."""
         return bool(self._output)
 
     def receive(self, data: bytes | bytearray | memoryview) -> None:

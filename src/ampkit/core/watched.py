@@ -36,9 +36,10 @@ class WatchedConnection(Connection):
         self._show_received(box.copy())
         return self.conversation.event(box)
 
-    def take_output(self) -> bytes:
-        data = super().take_output()
-        self._sent.feed(data)
-        while (box := self._sent.next_box()) is not None:
-            self._show_sent(box)
-        return data
+    def take_boxes(self) -> list[bytes]:
+        boxes = super().take_boxes()
+        for data in boxes:
+            self._sent.feed(data)
+            while (box := self._sent.next_box()) is not None:
+                self._show_sent(box)
+        return boxes

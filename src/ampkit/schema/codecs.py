@@ -14,8 +14,13 @@ make_mapping_encoder: Final = twin("make_mapping_encoder", mapping.make_mapping_
 make_mapping_decoder: Final = twin("make_mapping_decoder", mapping.make_mapping_decoder)
 make_caller: Final = twin("make_caller", mapping.make_caller)
 
-make_quickly: Final[Callable[[type], None]] = twin("make_quickly", lambda _: None)
+
+def _nothing(*_: object) -> Any:
+    return None
+
+
+make_quickly: Final[Callable[[type], None]] = twin("make_quickly", _nothing)
 """Let the compiled module make the instances of a record."""
 
-make_plan: Final[Callable[[Callable[..., bytes], Callable[..., Any] | None], Any]] = twin("make_plan", lambda *_: None)
+make_plan: Final[Callable[[Callable[..., bytes], Callable[..., Any] | None], Any]] = twin("make_plan", _nothing)
 """Return how the compiled module asks a command, by its encoder and the decoder of its response; None without it."""

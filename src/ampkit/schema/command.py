@@ -275,7 +275,9 @@ def _compile(cls: type[Command[Any]], name: bytes) -> CommandSchema:
         response_carries=response is not None and carries(response),
         descriptor_keys=descriptor_keys(cls),
     )
-    return replace(command, plan=make_plan(command.encode, response and response.__schema__.decode)) if command.answers and command.is_plain else command
+    if not (command.answers and command.is_plain):
+        return command
+    return replace(command, plan=make_plan(command.encode, response and response.__schema__.decode))
 
 
 def _inherited_errors(cls: type[Command[Any]]) -> tuple[dict[type[Exception], bytes], set[type[Exception]]]:

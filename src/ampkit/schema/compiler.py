@@ -87,7 +87,6 @@ def make_encoder(owner: str, fields: Sequence[Field], head: bytes = b"") -> Call
     Its second parameter is the Carrier of what travels beside the box, or None. It raises LocalProtocolError with the
     field and the reason.
     """
-
     plainly, nested = careful_encoder(owner, fields, head)
     body, pieces, names = encoder_body(fields, head, "record.{0}")
     body.append(joined(pieces))
@@ -150,7 +149,6 @@ def make_decoder(record: type, fields: Sequence[Field]) -> Callable[..., Any]:
     Its second parameter is the Carrier of what has come beside the box, or None. It raises RemoteProtocolError with
     the field and the reason.
     """
-
     plainly, nested = careful_decoder(record, fields)
     checked = is_checked(record)
     names: dict[str, Any] = {"cls": record, "new": object.__new__, "NestedError": NestedError, **decoder_names(fields)}

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_decode_quickly: Final[Callable[[Callable[..., Any], bytes], list[Any] | None]] = twin(
-    "decode_records", lambda *_: None
-)
+
+def _one_by_one(_: Callable[..., Any], __: bytes) -> list[Any] | None:
+    return None
+
+
+_decode_quickly: Final = twin("decode_records", _one_by_one)
 """Return the records of a list, or None if they have to be looked at one by one."""
 
 _NO_LIST: Final[tuple[type, ...]] = (str, bytes, bytearray, memoryview, Mapping)

@@ -3,11 +3,8 @@
 # mypy: allow-untyped-calls
 
 from collections.abc import Callable
-from functools import partial
 
-from bench.children import codec
-from bench.question import Question
-from bench.streams import ASKS_AND_ANSWERS, BOXES
+from bench.codec.streams import ASKS_AND_ANSWERS, BOXES
 
 
 def twisted(stream: bytes = ASKS_AND_ANSWERS) -> Callable[[], int]:
@@ -32,6 +29,3 @@ def ampkit(stream: bytes = ASKS_AND_ANSWERS) -> Callable[[], int]:
         return BOXES if len(boxes) == BOXES else 0
 
     return work
-
-
-QUESTIONS = [Question("box parse, Sum", 5, 200_000, 40_000, partial(codec, "box_parse"))]

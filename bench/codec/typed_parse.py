@@ -3,12 +3,9 @@
 # mypy: allow-untyped-calls
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from bench.children import codec
-from bench.question import Question
-from bench.streams import ANSWERS, BOXES
+from bench.codec.streams import ANSWERS, BOXES
 
 
 def twisted() -> Callable[[], int]:
@@ -44,6 +41,3 @@ def ampkit() -> Callable[[], int]:
         return BOXES if reply.total == 94 else 0
 
     return work
-
-
-QUESTIONS = [Question("typed parse, Sum answer", None, 200_000, 40_000, partial(codec, "typed_parse"))]

@@ -1,10 +1,11 @@
-"""Runs one codec question for one library in this process and prints its CPU seconds; knows no library.
+"""Runs one codec question for one library in this process and prints what an operation costs; knows no library.
 
 `python -m bench.codec MODULE LIBRARY COUNT`. The module has a function of the library's name, which imports the library
 and returns the work: a callable that does some operations and returns how many they were.
 """
 
 import importlib
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -23,11 +24,11 @@ def repeat(work: Callable[[], int], count: int) -> int:
 
 def main(module: str, library: str, count: int) -> None:
     """Warm up, measure, print."""
-    work = getattr(importlib.import_module(f"bench.{module}"), library)()
+    work = getattr(importlib.import_module(f"bench.codec.{module}"), library)()
     repeat(work, count // 4)
     start = time.process_time()
     done = repeat(work, count)
-    print((time.process_time() - start) * count / done)
+    print(json.dumps({"cost": (time.process_time() - start) / done * 1e6}))
 
 
 if __name__ == "__main__":

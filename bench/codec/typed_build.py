@@ -3,11 +3,8 @@
 # mypy: allow-untyped-calls
 
 from collections.abc import Callable
-from functools import partial
 
-from bench.children import codec
-from bench.question import Question
-from bench.streams import BOXES, box, sum_ask
+from bench.codec.streams import BOXES, box, sum_ask
 
 EXPECTED = box(sum_ask(BOXES))
 
@@ -46,6 +43,3 @@ def ampkit() -> Callable[[], int]:
         return BOXES if data == EXPECTED else 0
 
     return work
-
-
-QUESTIONS = [Question("typed build, Sum ask", 10, 200_000, 40_000, partial(codec, "typed_build"))]

@@ -1,0 +1,57 @@
+"""Asks a question in interleaved rounds: whatever the machine does meanwhile hits everybody; knows no library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.machine import SPARE_FILES
+from bench.question import Question
+from bench.results import Result
+from bench.subjects import OTHERS
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long it may take."""
+
+    rounds: int
+    share: float
+    """Of the number of operations of the full benchmark."""
+    points: range
+    """Of the curves, those within."""
+    skips: frozenset[str] = frozenset()
+    """Names of questions and subjects that are left out unless they are asked for by name."""
+
+
+OTHERS_BY_NAME = frozenset(subject.name for subject in OTHERS)
+CURVES = frozenset({"connections", "idle"})
+
+QUICK = Effort(rounds=3, share=0.08, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES)
+SHORT = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=CURVES)
+FULL = Effort(rounds=7, share=1, points=range(10_001))
+
+
+def points_of(question: Question, effort: Effort, most_files: int) -> list[int]:
+    """The points at which a question is asked: those that the effort is for, and for which a process gets the files."""
+    if not question.is_curve:
+        return [*question.points]
+    return [point for point in question.points if point in effort.points and point + SPARE_FILES <= most_files]
+
+
+def ask(question: Question, effort: Effort, most_files: int, say: Callable[[str], None]) -> Result:
+    """Measure everybody who is here in turn, round by round, and say before each sample which it is.
+
+    Raises what `bench.children` raises.
+    """
+    subjects = [subject for subject in question.subjects if not subject.lacks()]
+    points = points_of(question, effort, most_files)
+    result = Result(question)
+    for number in range(effort.rounds):
+        for point in points:
+            for subject in subjects:
+                at = f", {point:,} {question.axis}" if question.is_curve else ""
+                say(f"{question.title}{at}: {subject.name}, round {number + 1} of {effort.rounds}")
+                count = max(1, int(question.count * effort.share * subject.pace))
+                result.add((subject.name, point), question.measure(subject, count, point))
+    return result
