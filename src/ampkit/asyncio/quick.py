@@ -19,11 +19,11 @@ from ampkit.core.states import State
 from ampkit.core.tagged import Pairs
 from ampkit.speed import compiled
 
-_EMPTY: Final = AnswerReceived(None, {})
+_NO_BOX: Final = AnswerReceived(None, {})
 """The answer to a command without a response."""
 
 _COMMON: Final[Any] = compiled and compiled.Common(
-    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_EMPTY, empty=NOTHING
+    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_NO_BOX, empty=NOTHING
 )
 """What is the same for all connections."""
 
