@@ -35,7 +35,8 @@ from ampkit.wire.text import printable
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """From Python 3.12 a coroutine runs up to its first real wait before it costs a turn of the loop."""
 
-NO_RESPONDERS: Final = Responders(None)
+_NO_RESPONDERS: Final = Responders(None)
+_NOBODY: Final[frozenset[asyncio.Task[Any]]] = frozenset()
 
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
@@ -76,7 +77,7 @@ class Answering(AnsweringFields):
     )
 
     def __init__(self, channel: Channel, *, limits: Limits, options: Options) -> None:
-        self.responders = NO_RESPONDERS
+        self.responders = _NO_RESPONDERS
         self.remote: object = "?"
         """The address of the other end; as text it must be printable."""
         self.asked = 0
@@ -90,7 +91,7 @@ class Answering(AnsweringFields):
         self._turns: dict[bytes | int, Turn] = NOTHING
         self._is_nested = TURN.get() is not None
         self._stopped: dict[bytes | int, Refusal] = NOTHING
-        self._spared: frozenset[asyncio.Task[Any]] = frozenset()
+        self._spared = _NOBODY
         self._made_log: FailureLog | None = None
         self._made_line: Line | None = None
         self._made_descriptors: Descriptors | None = None

@@ -48,7 +48,7 @@ class Extending:
         """Whether the program wants to use them."""
         self.asked = 0
         """Notices sent."""
-        self._unhandled: frozenset[bytes] = frozenset()
+        self._unhandled: tuple[bytes, ...] = ()
 
     # What this end sends
 
@@ -69,7 +69,7 @@ class Extending:
         def end(outcome: Any) -> None:
             # To a ping, UNHANDLED is as good an answer as any.
             if isinstance(outcome, RefusalReceived) and outcome.code == UNHANDLED and name != PING:
-                self._unhandled |= {name}
+                self._unhandled += (name,)
             if ended is not None:
                 ended(outcome)
 

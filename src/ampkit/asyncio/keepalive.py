@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from ampkit.asyncio.calls import Ended
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.rota import Rota
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
 from ampkit.policy.extensions import PING
@@ -18,10 +19,24 @@ _LOOKS: Final = 2
 """How often it looks within the shortest of its times. Reading a clock with each read would cost more than a box."""
 
 
+def seconds_between_looks(limits: Limits, options: Options) -> float:
+    """Return the seconds that usually lie between two looks; 0 if there is nothing to look for."""
+    times = [limits.box_timeout, limits.idle_timeout, options.ping_interval if options.extensions else None]
+    return min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
+
+
+def make_rota(limits: Limits, options: Options) -> Rota | None:
+    """Return a rota for connections with these limits and options; None if there is nothing to look for."""
+    seconds = seconds_between_looks(limits, options)
+    return Rota(seconds, options.ping_timeout) if seconds else None
+
+
 class Watched(Protocol):
     """A peer, as far as it is looked at here."""
 
     channel: Channel
+    rota: Rota | None
+    """Who says when to look at all connections of a server; one that is alone has a timer."""
 
     @property
     def deeds(self) -> int | None:
@@ -55,6 +70,8 @@ class Keepalive:
         "_peer",
         "_period",
         "_pinged_at",
+        "_rota",
+        "_tick",
         "_timer",
         "_unsent",
         "round_trip",
@@ -67,8 +84,8 @@ class Keepalive:
         self._channel = peer.channel
         self._limits = limits
         self._options = options
-        times = [limits.box_timeout, limits.idle_timeout, options.ping_interval if options.extensions else None]
-        self._period = min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
+        self._rota = rota = peer.rota
+        self._period = seconds_between_looks(limits, options) if rota is None else rota.period
         self._heard_at = self._idle_since = self._box_since = peer.channel.loop.time()
         self._pinged_at: float | None = None
         self._is_asking = False
@@ -76,6 +93,7 @@ class Keepalive:
         self._deeds: int | None = 0
         self._box_began: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._tick: int | None = None
 
     def start(self) -> None:
         """Begin to look."""
@@ -88,11 +106,19 @@ class Keepalive:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._rota is not None and self._tick is not None:
+            self._rota.remove(self, self._tick)
+            self._tick = None
 
     def _look_again(self, seconds: float) -> None:
-        self._timer = self._channel.loop.call_later(seconds, self._look)
+        if self._rota is None:
+            self._timer = self._channel.loop.call_later(seconds, self.look)
+        else:
+            self._tick = self._rota.add(self, seconds)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Do what is to be done now, and look again later."""
+        self._tick = None
         now = self._channel.loop.time()
         self._look_for_life(now)
         error = self._dead(now) or self._half_box(now)

@@ -23,6 +23,7 @@ from ampkit.asyncio.keepalive import Keepalive
 from ampkit.asyncio.late import late
 from ampkit.asyncio.quick import Asking, make_asking, make_intake
 from ampkit.asyncio.remote import UNSET, Remote, Unset
+from ampkit.asyncio.rota import Rota
 from ampkit.asyncio.starttls import NO_TLS, StartTls, TlsPart
 from ampkit.asyncio.switch import Switching
 from ampkit.core.connection import Connection
@@ -86,6 +87,7 @@ class Peer(Remote):
         "channel",
         "crowd",
         "on_draining",
+        "rota",
         "tls_part",
     )
 
@@ -100,6 +102,7 @@ class Peer(Remote):
         """Called when `is_draining` becomes true."""
         self.crowd: Crowd[Peer] | None = None
         """Those who are connected to the same server."""
+        self.rota: Rota | None = None
         self.tls_part: TlsPart = NO_TLS
         self._make_responders = make_responders
         self._remote = self._local = address
@@ -369,6 +372,7 @@ class Peer(Remote):
         self._keepalive.start()
         try:
             self._answering.responders = self._make_responders(self)
+            del self._make_responders
         except Exception as error:  # noqa: BLE001 - the program's own code failed; this connection is of no use
             if not isinstance(error, ConnectionLost):
                 self._answering.log.failure("making a service failed", error)

@@ -14,6 +14,7 @@ from ampkit.asyncio.child import Child
 from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
+from ampkit.asyncio.keepalive import make_rota
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
@@ -98,6 +99,7 @@ class Server:
         self._crowd: Crowd[Peer] = Crowd(limits)
         self._tls_part = TlsPart(is_server=True, handshakes=handshakes)
         self._turns = Turns()
+        self._rota = make_rota(limits, options)
         self._lobby = Lobby(handshakes, limits.max_connections) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -168,6 +170,7 @@ class Server:
     def _accept(self, address: Address) -> asyncio.Protocol:
         peer = unconnected_peer(self._begin, address, limits=self._limits, options=self._options)
         peer.channel.turns = self._turns
+        peer.rota = self._rota
         peer.tls_part = self._tls_part
         if self._lobby is not None and isinstance(address, TlsAddress):
             return self._lobby.admit(peer.channel, address)
