@@ -52,3 +52,4 @@ cdef class AnsweringFields:
     cdef public dict _stopped
     cdef public Py_ssize_t _max_running
     cdef public bint _is_nested
+    cdef public LineFields _made_line

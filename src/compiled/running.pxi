@@ -37,12 +37,16 @@ cdef class Begun:
 cdef int start_responding(Intake intake, Route route, object tag, object awaitable) except -1:
     cdef AnsweringFields answers = intake.answers
     key = tag if tag is not None and tag not in answers._tasks else answers.asked
-    turn = Turn(intake.connection, None)
+    turn = Turn((<object>intake.flow).connection, None)
+    if answers._tasks is intake.common.empty:
+        answers._tasks = {}
+    if answers._turns is intake.common.empty:
+        answers._turns = {}
     answers._turns[key] = turn
     run = respond_later(intake, route, key, tag, awaitable, turn)
     if not EAGER:
         run.send(None)
-    task = asyncio.Task(run, loop=intake.loop, **TASK_OPTIONS)
+    task = asyncio.Task(run, loop=(<object>intake.flow).loop, **TASK_OPTIONS)
     if not task.done():
         answers._tasks[key] = task
     return 0
@@ -53,18 +57,18 @@ async def respond_later(Intake intake, Route route, key, tag, awaitable, turn):
     try:
         if not EAGER:
             await Begun()
-        intake.turn.set(turn)
+        intake.common.turn.set(turn)
         result = await awaitable
         if intake.flow.is_full or not intake.answer(route, tag, result):
-            await intake.answering.answer_late(tag, route.schema, result)
+            await (<object>answers).answer_late(tag, route.schema, result)
     except asyncio.CancelledError:
-        intake.answering.cancelled(key, tag, route.schema, awaitable)
+        (<object>answers).cancelled(key, tag, route.schema, awaitable)
     except Exception as error:
-        intake.answering.fail(tag, route.schema, error)
+        (<object>answers).fail(tag, route.schema, error)
     finally:
         answers._tasks.pop(key, None)
         answers._turns.pop(key, None)
         if answers._stopped:
             answers._stopped.pop(key, None)
-        if intake.line.size or not intake.flow.is_reading:
-            intake.channel.pull_soon()
+        if (answers._made_line is not None and answers._made_line.size) or not intake.flow.is_reading:
+            (<object>intake.flow).pull_soon()

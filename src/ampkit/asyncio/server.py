@@ -16,11 +16,13 @@ from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
 from ampkit.asyncio.job import Work, packed
+from ampkit.asyncio.keepalive import make_rota
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.processes import ProcessServer, process_count, sharable
+from ampkit.asyncio.starttls import TlsPart
 from ampkit.asyncio.stdio import StdioAddress
 from ampkit.asyncio.turns import Turns
 from ampkit.core.states import State
@@ -145,10 +147,10 @@ class Server:
         self._options = options
         self._listeners: list[Listener] = []
         self._addresses: list[str] = []
-        self._peers: set[Peer] = set()
-        self._handshakes = handshakes
-        self._crowd = Crowd(limits)
+        self._crowd: Crowd[Peer] = Crowd(limits)
+        self._tls_part = TlsPart(is_server=True, handshakes=handshakes)
         self._turns = Turns()
+        self._rota = make_rota(limits, options)
         self._lobby = Lobby(handshakes, limits.max_connections) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
@@ -172,7 +174,7 @@ class Server:
     @property
     def peers(self) -> frozenset[Peer]:
         """Those who are connected now; call them as they call you."""
-        return frozenset(peer for peer in self._peers if peer.state is not State.CLOSED)
+        return frozenset(peer for peer in self._crowd.peers if peer.state is not State.CLOSED)
 
     async def close(self, grace: float | None = None) -> None:
         """Stop listening and close all connections; returns when no responder runs any more.
@@ -187,9 +189,9 @@ class Server:
             await self._stop_listening()
             if self._lobby is not None:
                 self._lobby.close()
-            await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._peers))
+            await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._crowd.peers))
         finally:
-            for peer in list(self._peers):  # there is any only if this was cancelled
+            for peer in list(self._crowd.peers):  # there is any only if this was cancelled
                 peer.closing.end()
             self._closed.set()
 
@@ -219,8 +221,8 @@ class Server:
     def _accept(self, address: Address) -> asyncio.Protocol:
         peer = unconnected_peer(self._begin, address, limits=self._limits, options=self._options)
         peer.channel.turns = self._turns
-        peer.starttls.is_server = True
-        peer.starttls.handshakes = self._handshakes
+        peer.rota = self._rota
+        peer.tls_part = self._tls_part
         if self._lobby is not None and isinstance(address, TlsAddress):
             return self._lobby.admit(peer.channel, address)
         return peer.channel
@@ -228,19 +230,8 @@ class Server:
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:
             raise ConnectionLost("this server does not listen any more")
-        self._crowd.enter(peer.remote_address)
-        self._peers.add(peer)
-        peer.channel.closed.add_done_callback(lambda _: self._crowd.leave(peer.remote_address))
-        peer.channel.closed.add_done_callback(lambda _: self._leave(peer))
+        self._crowd.enter(peer)
         return self._make_responders(peer)
-
-    def _leave(self, peer: Peer) -> None:
-        """Forget a peer whose connection is closed, but not while its responders still clean up."""
-        responder = peer.closing.running_responder()
-        if responder is None:
-            self._peers.discard(peer)
-        else:
-            responder.add_done_callback(lambda _: self._leave(peer))
 
     async def _stop_listening(self) -> None:
         listeners, self._listeners = self._listeners, []  # once: the name may be a successor's by the next time
