@@ -199,18 +199,28 @@ async def test_a_close_that_is_cancelled() -> None:
             await call
 
 
-async def test_a_process_that_does_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is killed when it has not closed within its time."""
     monkeypatch.setattr("ampkit.asyncio.hired._EXIT_PATIENCE", 0.01)
     server = await several(LOOPBACK, grace=0.01)
-    watch = Watch()
-    watch.gate.set()
-    async with connect(server.addresses[0], watch) as peer:
-        call = asyncio.create_task(peer.call(Block()))
-        await watch.begun.get()
+    async with connect(server.addresses[0]) as peer:
+        os.kill((await peer.call(WhoAreYou())).pid, signal.SIGSTOP)
         await server.close(grace=0)
         with pytest.raises(ConnectionLost):
-            await call
+            await peer.call(WhoAreYou())
+
+
+async def test_signals_to_those_that_begin() -> None:
+    """They do not end a process that does not know yet what to do with them."""
+    before = children()
+    opening = asyncio.create_task(several(LOOPBACK))
+    while len(new := children() - before) < 2:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(0)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        for pid in new:
+            os.kill(int(pid), number)
+    async with await opening as server:
+        assert {str(pid) for pid in server.pids} == new
 
 
 PROGRAM = """
