@@ -8,7 +8,7 @@ import gc
 import socket
 import sys
 import tracemalloc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Final, cast
 
@@ -41,7 +41,7 @@ class Raw(asyncio.Protocol):
 
 
 @contextlib.asynccontextmanager
-async def raw(path: str) -> AsyncIterator[Callable[[], int]]:
+async def raw(path: str) -> AsyncGenerator[Callable[[], int]]:
     """Serve nothing, and say how many are connected."""
     there: list[asyncio.Transport] = []
     server = await asyncio.get_running_loop().create_unix_server(lambda: Raw(there), path)
@@ -55,7 +55,7 @@ async def raw(path: str) -> AsyncIterator[Callable[[], int]]:
 
 
 @contextlib.asynccontextmanager
-async def served(path: str) -> AsyncIterator[Callable[[], int]]:
+async def served(path: str) -> AsyncGenerator[Callable[[], int]]:
     """Serve an office, and say how many are connected."""
     async with ampkit.serve(Office(), f"unix://{path}") as server:
         yield lambda: len(server.peers)

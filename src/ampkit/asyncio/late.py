@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final
 
-T = TypeVar("T")
+__all__ = ["NOTHING", "late"]
 
 NOTHING: Final[dict[Any, Any]] = {}
 """What a table is as long as nothing is in it: the same dictionary for all of them. Nobody writes to it.
@@ -13,30 +13,29 @@ NOTHING: Final[dict[Any, Any]] = {}
 Whoever adds to a table begins one: `if self._table is NOTHING: self._table = {}`.
 """
 
+if TYPE_CHECKING:
+    from builtins import property as late
+else:
 
-class late(Generic[T]):  # noqa: N801 - it decorates, as `property` does
-    """Decorates a method that makes a part. Reading it as an attribute makes the part once, and keeps it.
+    class late:  # noqa: N801 - it decorates, as `property` does
+        """Decorates a method that makes a part. Reading it as an attribute makes the part once, and keeps it.
 
-    It is kept in the slot `_made_` and the name, without an underscore before that. `__init__` puts None there; what
-    would rather have no part than make one reads that slot.
-    """
+        It is kept in the slot `_made_` and the name, without an underscore before that. `__init__` puts None there;
+        what would rather have no part than make one reads that slot.
+        """
 
-    __slots__ = ("_make", "_slot")
+        __slots__ = ("_make", "_slot")
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
-        self._make = make
-        self._slot = f"_made_{make.__name__.removeprefix('_')}"
+        def __init__(self, make: Callable[[Any], Any]) -> None:
+            self._make = make
+            self._slot = f"_made_{make.__name__.removeprefix('_')}"
 
-    @overload
-    def __get__(self, owner: None, kind: type) -> Self: ...
-    @overload
-    def __get__(self, owner: object, kind: type) -> T: ...
-    def __get__(self, owner: object | None, kind: type) -> T | Self:
-        """Return the part."""
-        if owner is None:
-            return self
-        made: T | None = getattr(owner, self._slot)
-        if made is None:
-            made = self._make(owner)
-            setattr(owner, self._slot, made)
-        return made
+        def __get__(self, owner: object | None, kind: type) -> Any:
+            """Return the part."""
+            if owner is None:
+                return self
+            made = getattr(owner, self._slot)
+            if made is None:
+                made = self._make(owner)
+                setattr(owner, self._slot, made)
+            return made
