@@ -16,7 +16,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
-import asyncio
+import sys
 
 from ampkit.errors import LocalProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
