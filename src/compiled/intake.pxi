@@ -97,13 +97,16 @@ cdef class Intake:
             return self._take_answer(decoder, data, &walk)
         return self._take_ask(decoder, data, &walk)
 
-    cdef bint _may_end(self, Decoder decoder, bytes data, Walk* walk):
+    cdef bint _may_end(self, Decoder decoder, bytes data, Walk* walk) except -1:
         """Go on behind the box, if it was read from where the decoder is, and keeps to the limits."""
-        if decoder._data is not data or self.link.decoder is not decoder or walk.keys > decoder._max_keys:
+        cdef const unsigned char* begin = <const unsigned char*>PyBytes_AS_STRING(data)
+        if decoder._data is not data or begin + decoder._at != walk.begin or self.link.decoder is not decoder:
+            return False
+        if walk.keys > decoder._max_keys:
             return False
         if walk.at - walk.begin > decoder._max_bytes:
             return False
-        decoder._at = walk.at - <const unsigned char*>PyBytes_AS_STRING(data)
+        decoder._at = walk.at - begin
         return True
 
     cdef bint _take_answer(self, Decoder decoder, bytes data, Walk* walk) except -1:
@@ -119,7 +122,7 @@ cdef class Intake:
                 return False
         else:
             response = waiter.plan.decode.from_bytes(walk)
-            if response is None:
+            if type(response) is not waiter.plan.decode.record:  # which its own `__new__` may have decided
                 return False
         if not self._may_end(decoder, data, walk) or self.conversation.pending.pop(tag, None) is not waiter:
             return False

@@ -17,6 +17,7 @@ from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
 from ampkit.asyncio.switch_answering import SwitchAnswering
+from ampkit.core.conversation import START_TLS
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
 from ampkit.core.tagged import Pairs
@@ -33,6 +34,9 @@ from ampkit.wire.text import printable
 
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """From Python 3.12 a coroutine runs up to its first real wait before it costs a turn of the loop."""
+
+_OWN: Final = EXTENSIONS | {START_TLS}
+"""Commands that are not, or not always, the program's."""
 
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
@@ -68,7 +72,7 @@ class Answering(AnsweringFields):
         self._dispatch = options.dispatch
         self._close_timeout = options.close_timeout
         self._limits = limits
-        self._max_running = limits.max_running_asks
+        self._max_running = min(limits.max_running_asks, sys.maxsize)
         self._calls_under_way = calls_under_way
         self._extending = extending
         self._descriptors = descriptors
@@ -120,7 +124,7 @@ class Answering(AnsweringFields):
         responder = self.responders.find(name)
         if responder is None or self.responders.routes is None:
             return None
-        is_usual = not (responder.requires_tls or name in EXTENSIONS) and responder.command.is_plain
+        is_usual = name not in _OWN and not responder.requires_tls and responder.command.is_plain
         route = self.responders.routes[name] = compiled.Route(responder, is_usual)
         return route
 
