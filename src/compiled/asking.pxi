@@ -85,7 +85,11 @@ cdef class Asking:
         self.conversation.count += 1
         PyList_Append(self.link._queue, finished(buffer))
         PyDict_SetItem(self.conversation.asking, tag, reply)
-        self._asked(size)
+        try:
+            self._asked(size)
+        except BaseException:
+            reply.end()
+            raise
         return reply
 
     def encode_each(self, commands):
