@@ -95,20 +95,20 @@ cdef class Asking:
         self.conversation.count += 1
         PyList_Append(self.link._queue, finished(buffer))
         PyDict_SetItem(self.conversation.asking, tag, reply)
-        self._asked(size)
+        try:
+            self._asked(size)
+        except BaseException:
+            reply.end()
+            raise
         return reply
 
     def encode_each(self, commands):
         """Return the Plans and the pairs of commands; or None if anything about one of them is unusual."""
-        cdef list plans = []
-        cdef list pairs = []
-        for command in commands:
-            plan = command.__command__.plan
+        cdef list plans = [command.__command__.plan for command in commands]
+        for plan in plans:
             if type(plan) is not Plan:
                 return None
-            plans.append(plan)
-            pairs.append((<Plan>plan).encode(command))
-        return plans, pairs
+        return plans, [(<Plan>plan).encode(command) for plan, command in zip(plans, commands)]
 
     def ask_each(self, list plans, BatchFields batch, list all_pairs, bytes timeout):
         """Queue asks of a batch, and return how many: the next one takes more than this."""

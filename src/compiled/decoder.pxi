@@ -2,6 +2,9 @@
 
 DEF KEPT = 131072  # bytes of a box of which nothing is read before its next pair is there, and then all again
 
+cdef object MOST = sys.maxsize  # a limit may be any integer
+
+
 cdef class Decoder:
     """Feed it bytes in pieces of any size; pull boxes until it returns None.
 
@@ -24,8 +27,8 @@ cdef class Decoder:
     def __init__(self, limits=DEFAULT_LIMITS, *, empty_boxes=False):
         self._limits = limits
         self._empty_boxes = empty_boxes
-        self._max_keys = limits.max_box_keys
-        self._max_bytes = limits.max_box_bytes
+        self._max_keys = min(limits.max_box_keys, MOST)
+        self._max_bytes = min(limits.max_box_bytes, MOST)
         self._data = b""
         self._at = 0
         self._base = 0
@@ -36,6 +39,7 @@ cdef class Decoder:
     def feed(self, data):
         """Take the next bytes of the stream."""
         cdef Py_ssize_t at = self._at
+        self._check()
         if at == PyBytes_GET_SIZE(self._data) and self._wanted == 0:
             self._data = bytes(data)
         elif self._partial is not None:
@@ -47,6 +51,12 @@ cdef class Decoder:
             return
         self._base += at
         self._at = 0
+
+    cdef inline int _check(self) except -1:
+        """Refuse to work for a subclass that has not called `__init__`."""
+        if self._data is None:
+            raise AttributeError("Decoder.__init__ was not called")
+        return 0
 
     cdef bint _collect(self, data) except -1:
         """Put data behind what is unread; or return false if that is not yet enough to read on."""
@@ -66,6 +76,7 @@ cdef class Decoder:
 
         Raises RemoteProtocolError where the stream is not AMP, and again on every later call.
         """
+        self._check()
         if self._partial is not None:
             if self._at == PyBytes_GET_SIZE(self._data):
                 return None

@@ -3,12 +3,14 @@
 cdef class RecordDecoder:
     """A box, and the Carrier of what has come beside it or None, to a record; keys that no field has are ignored.
 
-    `plainly` and `nested` are as in the Encoder. A `checked` record has to be made as a program makes it.
+    `plainly` and `nested` are as in the Encoder. A `checked` record has to be made as a program makes it. Whoever
+    `runs_code` of the program's on the way is not to be given what may be no box.
     """
 
     cdef object record
     cdef bint checked
     cdef bint is_flat
+    cdef bint runs_code
     cdef list parts
     cdef object plainly
     cdef object nested
@@ -19,6 +21,7 @@ cdef class RecordDecoder:
         self.checked = checked
         self.parts = parts
         self.is_flat = all([(<Part>part).kind < CALLED for part in self.parts])
+        self.runs_code = checked or not self.is_flat or any([(<Part>part).absent is not None for part in self.parts])
         self.plainly = plainly
         self.nested = nested
         self.nested_error = nested_error

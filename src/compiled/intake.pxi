@@ -90,13 +90,20 @@ cdef class Intake:
             return self._take_answer(decoder, data, &walk)
         return self._take_ask(decoder, data, &walk)
 
-    cdef bint _may_end(self, Decoder decoder, bytes data, Walk* walk):
+    cdef inline bint _may_begin(self, Decoder decoder, RecordDecoder decode, Walk* walk) noexcept:
+        """Whether the box may be decoded: if that runs the program's own code, it has to be one, and within the limits."""
+        return not decode.runs_code or is_within(walk[0], decoder._max_keys, decoder._max_bytes)
+
+    cdef bint _may_end(self, Decoder decoder, bytes data, Walk* walk) except -1:
         """Go on behind the box, if it was read from where the decoder is, and keeps to the limits."""
-        if decoder._data is not data or self.link.decoder is not decoder or walk.keys > decoder._max_keys:
+        cdef const unsigned char* begin = <const unsigned char*>PyBytes_AS_STRING(data)
+        if decoder._data is not data or begin + decoder._at != walk.begin or self.link.decoder is not decoder:
+            return False
+        if walk.keys > decoder._max_keys:
             return False
         if walk.at - walk.begin > decoder._max_bytes:
             return False
-        decoder._at = walk.at - <const unsigned char*>PyBytes_AS_STRING(data)
+        decoder._at = walk.at - begin
         return True
 
     cdef bint _take_answer(self, Decoder decoder, bytes data, Walk* walk) except -1:
@@ -111,8 +118,10 @@ cdef class Intake:
             if not next_pair(walk) or walk.key_size:
                 return False
         else:
+            if not self._may_begin(decoder, waiter.plan.decode, walk):
+                return False
             response = waiter.plan.decode.from_bytes(walk)
-            if response is None:
+            if type(response) is not waiter.plan.decode.record:  # which its own `__new__` may have decided
                 return False
         if not self._may_end(decoder, data, walk) or self.conversation.pending.pop(tag, None) is not waiter:
             return False
@@ -131,6 +140,8 @@ cdef class Intake:
             return False
         route = self._route(key_of(walk.value, walk.value_size))
         if route is None or not route.is_usual:
+            return False
+        if not self._may_begin(decoder, route.decode, walk):
             return False
         command = route.decode.from_bytes(walk)
         if command is None or not is_timeout(walk) or not self._has_room() or not self._may_end(decoder, data, walk):

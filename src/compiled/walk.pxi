@@ -45,6 +45,14 @@ cdef inline bint next_pair(Walk* walk) noexcept:
     return True
 
 
+cdef inline bint is_within(Walk walk, Py_ssize_t most_keys, Py_ssize_t most_bytes) noexcept:
+    """Say whether the rest of the box is there and keeps to the limits, without going there: the walk is a copy."""
+    while next_pair(&walk):
+        if walk.key_size == 0:
+            return walk.keys <= most_keys and walk.at - walk.begin <= most_bytes
+    return False
+
+
 cdef inline bint tells_apart(Walk* walk) noexcept:
     """Say whether the key is one of those that say what a box is, wherever they stand; of equal ones the last."""
     return is_key(walk, "_answer", 7) or is_key(walk, "_ask", 4) or is_key(walk, "_command", 8) or is_key(walk, "_error", 6)

@@ -18,6 +18,7 @@ from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
 from ampkit.asyncio.switch_answering import SwitchAnswering
 from ampkit.asyncio.turns import MOST_IN_TURN
+from ampkit.core.conversation import START_TLS
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
 from ampkit.core.tagged import Pairs
@@ -37,6 +38,8 @@ _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3,
 
 _NO_RESPONDERS: Final = Responders(None)
 _NOBODY: Final[frozenset[asyncio.Task[Any]]] = frozenset()
+_OWN: Final = EXTENSIONS | {START_TLS}
+"""Commands that are not, or not always, the program's."""
 
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
@@ -86,7 +89,7 @@ class Answering(AnsweringFields):
         self._connection = channel.connection
         self._options = options
         self.limits = limits
-        self._max_running = limits.max_running_asks
+        self._max_running = min(limits.max_running_asks, sys.maxsize)
         self._tasks: dict[bytes | int, asyncio.Task[None]] = NOTHING
         self._turns: dict[bytes | int, Turn] = NOTHING
         self._is_nested = TURN.get() is not None
@@ -170,7 +173,7 @@ class Answering(AnsweringFields):
         responder = self.responders.find(name)
         if responder is None or self.responders.routes is None:
             return None
-        is_usual = not (responder.requires_tls or name in EXTENSIONS) and responder.command.is_plain
+        is_usual = name not in _OWN and not responder.requires_tls and responder.command.is_plain
         route = self.responders.routes[name] = compiled.Route(responder, is_usual)
         return route
 

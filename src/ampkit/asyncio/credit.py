@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sys
 from typing import TYPE_CHECKING, Final
 
 from ampkit.asyncio.deadlines import Limit
@@ -29,10 +30,10 @@ class Credit(CreditFields):
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self.taken = 0
         """Bytes of asks that wait. Whoever finds `taken + size <= free_below` may add its size to it."""
-        self.free_below: float = most
+        self.free_below: float = min(most, sys.maxsize)
         """`most`, but nothing while others wait in line."""
         self._loop = loop
-        self._most: float = most
+        self._most: float = self.free_below
         self.is_withdrawn = False
         """Whether the other end wants no further asks."""
         self._line: dict[asyncio.Future[bool | None], int] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,7 @@ class Link(LinkFields):
         """Why the connection is closed; None while it is not."""
         self.decoder = Decoder(limits)
         self._limits = limits
-        self._max_bytes = limits.max_box_bytes
+        self._max_bytes = min(limits.max_box_bytes, sys.maxsize)
         self._output: list[bytes] = []
         self._queue = self._output
         """Where boxes go: to the output, or to those that wait while the connection is about to change."""
