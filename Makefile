@@ -1,8 +1,8 @@
 # Every command of this repository; `make` alone lists them. Presumes Python 3.11 or newer, pip and make: each command
-# makes its own environment, and makes it anew when pyproject.toml changes.
+# makes its own environment, and makes it anew when pyproject.toml or the compiled module changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises build clean
+.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises wheels clean
 
 VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
@@ -45,7 +45,7 @@ demo: .venv-demo/.ready  ## two processes call each other, then a genuine Twiste
 	@.venv-demo/bin/ampkit demo
 
 test: .venv/.ready  ## run the tests: the inner rooms in pure Python, to the last branch; then all, compiled if that was built
-	@AMPKIT_PURE=1 $(BIN)/coverage run -m pytest $(COVERED_TESTS)
+	@env -u AMPKIT_REQUIRE_SPEED AMPKIT_PURE=1 $(BIN)/coverage run -m pytest $(COVERED_TESTS)
 	@$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
 	@$(BIN)/python -m pytest $(AT_A_TIME)
 
@@ -82,8 +82,12 @@ bench: .venv-bench/.ready  ## measure against twisted.protocols.amp and others; 
 promises: .venv/.ready  ## what holds whatever the other end does, each with a figure
 	@$(BIN)/python -m bench.promises
 
-build: .venv/.ready  ## a wheel and a source archive in dist/
-	@$(BIN)/python -m build --quiet
+wheels: .venv/.ready  ## a wheel for each Python of VERSIONS, one without the compiled module, a source archive; in dist/
+	@$(BIN)/python -m build --quiet --sdist
+	@AMPKIT_PURE=1 $(BIN)/python -m build --quiet --wheel
+	@for version in $(VERSIONS); do \
+		python=$$($(call python_version,$$version)) || { echo "Python $$version is not on this machine: skipped"; continue; }; \
+		"$$python" -m pip wheel -qq --disable-pip-version-check --no-deps --wheel-dir dist . || exit; done
 	@ls dist/*
 
 clean:  ## remove everything that these commands made

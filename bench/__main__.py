@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
@@ -71,11 +72,12 @@ def left_out(questions: Sequence[Question], effort: Effort, most_files: int) -> 
     for question in questions:
         if question.needs and which(question.needs) is None:
             without.setdefault(question.needs, []).append(question.title)
-    said = [f"{' and '.join(names)}, because {need} is not here" for need, names in without.items()]
-    lost = {f"{point:,}" for q in questions for point in q.points if point not in points_of(q, effort, most_files)}
+    said = [f"{' and '.join(map(repr, names))}, because {need} is not here" for need, names in without.items()]
+    lost = {point for q in questions for point in q.points if point not in points_of(q, effort, most_files)}
     if lost:
         why = "the full benchmark has" if effort is not FULL else f"{most_files:,} open files do not allow"
-        said.append(f"the points {', '.join(sorted(lost))} of curves, which {why}")
+        points = ", ".join(f"{point:,}" for point in sorted(lost))
+        said.append(f"the points {points} of curves, which {why}")
     if effort.skips:
         said.append(f"{', '.join(sorted(effort.skips))}, unless named with --only")
     return said
@@ -108,18 +110,20 @@ def main() -> int:
         print(*(f"{question.name}: {question.title}" for question in QUESTIONS), "", *subjects, sep="\n")
         return 0
     try:
-        effort = QUICK if chosen.quick else FULL if chosen.full else SHORT
+        effort = FULL if chosen.full or chosen.load else QUICK if chosen.quick else SHORT
         questions = choose([name for name in chosen.only.split(",") if name], effort)
         if chosen.load:
             data, results = loaded(chosen.load, questions)
         else:
             most_files = allow_files()
-            facts = {
-                "conditions": conditions(is_compiled()),
-                "left_out": left_out(questions, effort, most_files),
-            }
+            facts = conditions(is_compiled())
             results = measured(questions, effort, most_files)
-            data = {**facts, "results": [result.as_json() for result in results]}
+            facts["load"].append(os.getloadavg()[0])
+            data = {
+                "conditions": facts,
+                "left_out": left_out(questions, effort, most_files),
+                "results": [result.as_json() for result in results],
+            }
         give_out(chosen, data, results)
     except (OSError, subprocess.SubprocessError, RuntimeError, ValueError) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -25,6 +25,7 @@ def conditions(compiled: bool) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "load": [os.getloadavg()[0]],
         "compiled": compiled,
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "nats-server": _nats_server(),

@@ -26,10 +26,11 @@ class Effort:
 
 OTHERS_BY_NAME = frozenset(subject.name for subject in OTHERS)
 CURVES = frozenset({"connections", "idle"})
+VARIANTS = frozenset({"sum_64_many", "box_parse_5_keys"})
 
-QUICK = Effort(rounds=3, share=0.08, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES)
-SHORT = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=CURVES)
-FULL = Effort(rounds=7, share=1, points=range(10_001))
+QUICK = Effort(rounds=3, share=0.15, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
+SHORT = Effort(rounds=5, share=0.2, points=range(100, 1_001), skips=CURVES | VARIANTS)
+FULL = Effort(rounds=5, share=1, points=range(10_001))
 
 
 def points_of(question: Question, effort: Effort, most_files: int) -> list[int]:

@@ -18,6 +18,10 @@ COLUMNS = {
     "resident": "server's memory, MB",
     "grown": "grown by, bytes",
 }
+UNITS = (
+    "Costs are CPU microseconds of both ends a call, of the codec a box; of a server's capacity the microseconds that "
+    "pass for each call; of memory bytes."
+)
 COSTS = {"us": "CPU us a call", "box": "CPU us a box", "wall": "us a call", "bytes": "traced, bytes"}
 
 
@@ -36,7 +40,8 @@ def preface(facts: dict[str, Any], left_out: Sequence[str]) -> str:
     lines = [
         f"`{facts['command']}` on {facts['python']}, {facts['cores']} cores"
         f"{', ' if facts['processor'] else ''}{facts['processor']}, {facts['system']}; {packages}{broker}; "
-        f"ampkit {build}.",
+        f"ampkit {build}. Load of the machine, the benchmark's own included: "
+        f"{', '.join(f'{load:.1f}' for load in facts['load'])}.",
         *([f"Left out: {'; '.join(left_out)}."] if left_out else []),
     ]
     return "\n".join(lines)
@@ -49,7 +54,7 @@ def goals(results: Sequence[Result]) -> str:
     if not rows:
         return ""
     heads = ["question", "who", "cost", "against", "cost", "ratio", "of single rounds", "goal"]
-    return _table(heads, rows, left={0, 1, 3, 7})
+    return f"{UNITS}\n\n{_table(heads, rows, left={0, 1, 3, 7})}"
 
 
 def section(result: Result) -> str:

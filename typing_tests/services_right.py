@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_type
 
-from ampkit import Peer, Service, Switch
+from ampkit import Peer, ProcessServer, Server, Service, Switch, serve
 from typing_tests.calls_right import Shouter
 from typing_tests.declarations import Become, Classic, Early, Late, Note, Ping, Sum, Total
 
@@ -65,3 +65,14 @@ class Several(Service):
 
 
 assert_type(Calculator().sum(Sum(a=1, b=2)), Total)
+
+
+async def servers(count: int) -> None:
+    """One process is a Server; of any number all have what both kinds have."""
+    assert_type(await serve(Calculator(), "memory://it"), Server)
+    assert_type(await serve(Calculator(), "memory://it", processes=1), Server)
+    async with serve(Calculator(), "tcp://:1234", processes=count) as server:
+        assert_type(server, Server | ProcessServer)
+        assert_type(server.addresses, list[str])
+        await server.drain()
+        await server.wait_closed()

@@ -49,7 +49,7 @@ def _question(name: str, responder: str, goal: float) -> Question:
         name,
         f"server capacity, {responder} responder",
         (TWISTED, *AMPKIT),
-        40_000,
+        20_000,
         partial(capacity, responder),
         against_twisted(TWISTED, {PURE: None, PURE_UVLOOP: None, FAST: None, FAST_UVLOOP: goal}),
         ("rate", "server", "busy"),

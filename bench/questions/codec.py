@@ -16,7 +16,7 @@ def codec(module: str, subject: Subject, count: int, _: int) -> Sample:
 
 def _question(module: str, title: str, pure: float | None, compiled: float | None) -> Question:
     goals = against_twisted(TWISTED, {PURE: pure, FAST: compiled})
-    return Question(module, title, (TWISTED, PURE, FAST), 80_000, partial(codec, module), goals, unit="box")
+    return Question(module, title, (TWISTED, PURE, FAST), 40_000, partial(codec, module), goals, unit="box")
 
 
 QUESTIONS = [

@@ -25,4 +25,4 @@ def _question(kib: int, count: int, goal: float) -> Question:
     )
 
 
-QUESTIONS = [_question(1, 12_800, 12), _question(32, 3_200, 4)]
+QUESTIONS = [_question(1, 6_400, 12), _question(32, 1_600, 4)]

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ampkit.asyncio.peer import Peer
     from ampkit.asyncio.pool import Pool, connect_pool
     from ampkit.asyncio.presence import Presence
+    from ampkit.asyncio.processes import ProcessServer
     from ampkit.asyncio.reconnect import ReconnectingPeer
     from ampkit.asyncio.remote import Remote
     from ampkit.asyncio.running import run
@@ -95,6 +96,7 @@ __all__ = [
     "Peer",
     "Pool",
     "Presence",
+    "ProcessServer",
     "ProtocolSwitched",
     "ReconnectingPeer",
     "Record",
@@ -131,6 +133,7 @@ _ASYNCIO: Final = {
     "Peer": "peer",
     "Pool": "pool",
     "Presence": "presence",
+    "ProcessServer": "processes",
     "ReconnectingPeer": "reconnect",
     "Remote": "remote",
     "Server": "server",

@@ -36,6 +36,18 @@ is_compiled: Final = compiled is not None
 DESCRIPTION: Final = "compiled" if is_compiled else "pure Python"
 
 
+class Fields:
+    """The base of a class some of whose attributes are fields of C in the compiled module, for type checkers."""
+
+
+def fields(name: str, *names: str) -> Any:
+    """Return the base of a class, which has these attributes: as fields of C, or as slots without the module.
+
+    What derives from it has to have `__slots__` for its other attributes, or each of its objects gets a dictionary.
+    """
+    return twin(name, type(name, (), {"__slots__": names}))
+
+
 def twin(name: str, python: T) -> T:
     """Return what the compiled module has of this name, if it runs, else its twin in Python."""
     chosen: T = getattr(compiled, name, python)

@@ -16,6 +16,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
 from libc.string cimport memcmp, memcpy
 
+import asyncio
 import sys
 
 from ampkit.errors import LocalProtocolError
@@ -35,4 +36,6 @@ include "fields.pxi"
 include "waiters.pxi"
 include "asking.pxi"
 include "intake.pxi"
+include "running.pxi"
 include "made.pxi"
+include "face.pxi"

@@ -4,43 +4,53 @@ cdef extern from "Python.h":
     int PyContextVar_Get(object, PyObject*, PyObject**) except -1
 
 
+cdef class Common:
+    """What is the same for all connections."""
+
+    cdef object unset
+    cdef object turn
+    cdef object open
+    cdef object nothing
+    cdef object empty
+
+    def __init__(self, *, unset, turn, open, nothing, empty):
+        self.unset = unset
+        self.turn = turn
+        self.open = open
+        self.nothing = nothing
+        self.empty = empty
+
+
 cdef class Asking:
     """Asks for whoever has a command and its Plan."""
 
-    cdef object channel
+    cdef Common common
     cdef ChannelFields flow
     cdef LinkFields link
     cdef ConversationFields conversation
     cdef CreditFields credit
-    cdef object deadlines
+    cdef object calls
     cdef object create_future
-    cdef object timeout_pair
     cdef object timeout
-    cdef object unset
-    cdef object turn
-    cdef object open
 
-    def __init__(self, channel, link, conversation, credit, deadlines, timeout_pair, timeout, *, unset, turn, open):
-        self.channel = self.flow = channel
+    def __init__(self, common, channel, link, conversation, calls, timeout):
+        self.common = common
+        self.flow = channel
         self.link = link
         self.conversation = conversation
-        self.credit = credit
-        self.deadlines = deadlines
+        self.credit = calls.credit
+        self.calls = calls
         self.create_future = channel.loop.create_future
-        self.timeout_pair = timeout_pair
         self.timeout = timeout
-        self.unset = unset
-        self.turn = turn
-        self.open = open
 
     def ask(self, Plan plan, command, timeout):
         """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
         cdef Buffer buffer
-        if timeout is self.unset:
+        if timeout is self.common.unset:
             timeout = self.timeout
         if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             return None
-        if self.link.state is not self.open or self.flow.is_full or self.credit.free_below < 0:
+        if self.link.state is not self.common.open or self.flow.is_full or self.credit.free_below < 0:
             return None
         if self._is_responding():
             return None
@@ -71,11 +81,11 @@ cdef class Asking:
         reply = Reply.__new__(Reply)
         reply.future = self.create_future()
         if seconds is not None:
-            limit = self.deadlines.start(seconds)
+            reply.deadlines = self.calls.deadlines
+            limit = reply.deadlines.start(seconds)
             limit.waiting = reply.future
             reply.limit = limit
-            reply.deadlines = self.deadlines
-            put_bytes(self.timeout_pair(limit), buffer)
+            put_bytes(self.calls.timeout_pair(limit), buffer)
         reply.plan = plan
         reply.tag = tag
         reply.credit = self.credit
@@ -108,7 +118,7 @@ cdef class Asking:
         for index in range(PyList_GET_SIZE(plans)):
             pairs = <bytes?>all_pairs[index]
             size = PyBytes_GET_SIZE(pairs) + 20
-            if self.link.state is not self.open or self.flow.is_full:
+            if self.link.state is not self.common.open or self.flow.is_full:
                 return index
             if self.credit.taken + size > self.credit.free_below:
                 return index
@@ -147,7 +157,7 @@ cdef class Asking:
     cdef bint _is_responding(self) except -1:
         """Whether this is done on behalf of a responder, whose own time it takes."""
         cdef PyObject* turn = NULL
-        PyContextVar_Get(self.turn, NULL, &turn)
+        PyContextVar_Get(self.common.turn, NULL, &turn)
         if turn == NULL:
             return False
         is_none = <object>turn is None
@@ -156,12 +166,12 @@ cdef class Asking:
 
     cdef bint _is_as_before(self, bytes tag) except -1:
         """Whether encoding the command, which may run the program's own code, has left all as it was."""
-        return self.link.state is self.open and not self.flow.is_full and hexadecimal(self.conversation.count + 1) == tag
+        return self.link.state is self.common.open and not self.flow.is_full and hexadecimal(self.conversation.count + 1) == tag
 
     cdef int _asked(self, Py_ssize_t size) except -1:
         flush_soon(self.flow, size)
         if not self.flow.is_reading:
-            self.channel.pull_soon()
+            (<object>self.flow).pull_soon()
         return 0
 
 

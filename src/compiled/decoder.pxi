@@ -19,7 +19,7 @@ cdef class Decoder:
     cdef Py_ssize_t _max_bytes
     cdef bytes _data
     cdef Py_ssize_t _at
-    cdef object _base
+    cdef Py_ssize_t _base
     cdef object _partial  # the careful reader of a box, if one is needed
     cdef Py_ssize_t _wanted  # unread bytes without which the box has no further pair; 0 if that is not known
     cdef bytearray _more  # what came since then

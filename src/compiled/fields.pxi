@@ -48,5 +48,8 @@ cdef class AnsweringFields:
     cdef public Py_ssize_t asked
     cdef public object responders
     cdef public dict _tasks
+    cdef public dict _turns
+    cdef public dict _stopped
     cdef public Py_ssize_t _max_running
     cdef public bint _is_nested
+    cdef public LineFields _made_line

@@ -1,5 +1,9 @@
 # What one read brings, taken in one call: the twin of `ampkit.asyncio.intake`, for asks and answers that are as usual.
 
+cdef extern from "Python.h":
+    int PyCoro_CheckExact(object)
+
+
 cdef class Route:
     """How asks for one command are answered here, if nothing about that is unusual; else `is_usual` is false."""
 
@@ -27,34 +31,22 @@ cdef class Route:
 
 
 cdef class Intake:
-    """Takes what a channel has received: asks run, answers reach who waits for them, all else goes to `take_event`."""
+    """Takes what a channel has received: asks run, answers reach who waits for them, all else goes to the peer."""
 
-    cdef object channel
-    cdef object next_event
-    cdef object take_event
-    cdef object answering
-    cdef object peer
-    cdef object time
-    cdef object open
-    cdef object nothing
+    cdef Common common
     cdef ChannelFields flow
     cdef LinkFields link
     cdef ConversationFields conversation
     cdef AnsweringFields answers
-    cdef LineFields line
+    cdef object peer
 
-    def __init__(self, channel, peer, answering, line, link, conversation, open, nothing):
-        self.channel = self.flow = channel
-        self.next_event = channel.connection.next_event
-        self.take_event = peer.event_received
-        self.peer = peer
-        self.answering = self.answers = answering
-        self.line = line
+    def __init__(self, common, channel, link, conversation, answering, peer):
+        self.common = common
+        self.flow = channel
         self.link = link
         self.conversation = conversation
-        self.time = channel.loop.time
-        self.open = open
-        self.nothing = nothing
+        self.answers = answering
+        self.peer = peer
 
     def take(self, Py_ssize_t most):
         """Take at most so many events; return true if there is none left, false if one has to wait."""
@@ -66,14 +58,15 @@ cdef class Intake:
                 if taken < most and self._take_usual():
                     taken += 1
                     continue
-                event = self.next_event()
-                if event is None:
+                box = self.link.decoder.next_box()
+                if box is None:
                     return True
+                event = (<object>self.conversation).event(box)
             if taken >= most:
                 self.flow.held = event
-                self.channel.pull_soon()
+                (<object>self.flow).pull_soon()
                 return False
-            if not self.take_event(event):
+            if not self.peer.event_received(event):
                 self.flow.held = event
                 return False
             taken += 1
@@ -121,7 +114,7 @@ cdef class Intake:
             return False
         waiter = <Waiter>waiting
         if waiter.plan.decode is None:
-            response = self.nothing
+            response = self.common.nothing
             if not next_pair(walk) or walk.key_size:
                 return False
         else:
@@ -158,12 +151,14 @@ cdef class Intake:
             self._respond(route, tag, tag_size, command)
         else:
             seconds = None if walk.timeout == NULL else seconds_of(walk)
-            self.answering.respond_in_time(bytes_or_none(tag, tag_size), route.responder, command, self.peer, seconds)
+            (<object>self.answers).respond_in_time(bytes_or_none(tag, tag_size), route.responder, command, self.peer, seconds)
         return True
 
     cdef inline bint _has_room(self):
         """Whether an ask may run at once."""
-        if self.link.state is not self.open or self.flow.is_full or self.line.size:
+        if self.link.state is not self.common.open or self.flow.is_full:
+            return False
+        if self.answers._made_line is not None and self.answers._made_line.size:
             return False
         return len(self.answers._tasks) < self.answers._max_running
 
@@ -173,7 +168,7 @@ cdef class Intake:
         if routes is None:
             return None
         known = PyDict_GetItemWithError(routes, name)
-        return self.answering.add_route(name) if known == NULL else <Route>known
+        return (<object>self.answers).add_route(name) if known == NULL else <Route>known
 
     cdef int _respond(self, Route route, const unsigned char* tag, Py_ssize_t tag_size, object command) except -1:
         try:
@@ -182,11 +177,18 @@ cdef class Intake:
             else:
                 result = route.function(command)
         except BaseException as error:
-            self.answering.raised(bytes_or_none(tag, tag_size), route.schema, error)
+            (<object>self.answers).raised(bytes_or_none(tag, tag_size), route.schema, error)
             return 0
-        if not self._answer(route, tag, tag_size, result):
-            self.answering.finish(bytes_or_none(tag, tag_size), route.schema, result, None)
+        if PyCoro_CheckExact(result):
+            start_responding(self, route, bytes_or_none(tag, tag_size), result)
+        elif not self._answer(route, tag, tag_size, result):
+            (<object>self.answers).finish(bytes_or_none(tag, tag_size), route.schema, result, None)
         return 0
+
+    cdef bint answer(self, Route route, object tag, object result) except -1:
+        if tag is None:
+            return self._answer(route, NULL, 0, result)
+        return self._answer(route, <const unsigned char*>PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag), result)
 
     cdef bint _answer(self, Route route, const unsigned char* tag, Py_ssize_t tag_size, object result) except -1:
         """Answer; or return false, and leave it to others, if anything about the result is unusual."""
@@ -210,7 +212,7 @@ cdef class Intake:
             if tag == NULL:
                 return True
             put_length(&buffer, 0)
-            if self.link.state is not self.open or buffer.size > self.link._max_bytes:
+            if self.link.state is not self.common.open or buffer.size > self.link._max_bytes:
                 return False
             PyList_Append(self.link._queue, finished(&buffer))
             flush_soon(self.flow, buffer.size - head - 2)

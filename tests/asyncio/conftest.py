@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from ampkit.asyncio.late import NOTHING
 from ampkit.testing import VirtualTimeLoop
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -63,6 +64,7 @@ async def _nothing_left() -> AsyncIterator[None]:
     gc.collect()
     await asyncio.sleep(0)
     log.removeHandler(keeper)
+    assert not NOTHING  # all connections have it
     assert not problems
     assert not left
     assert not keeper.messages

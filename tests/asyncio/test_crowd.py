@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -34,13 +35,21 @@ async def test_a_full_server(
     assert "max_connections" in record.getMessage()
 
 
+@dataclass(eq=False)
+class Someone:
+    """Has an address."""
+
+    remote_address: str
+    crowd: object = None
+
+
 def test_each_address_counts_for_itself() -> None:
     """Hosts are told apart, IPv6 ones too; those on this machine's own sockets are not."""
-    crowd = Crowd(Limits(max_connections_per_address=1))
+    crowd: Crowd[Someone] = Crowd(Limits(max_connections_per_address=1))
     for address in ("tcp://10.0.0.1:5", "tls://10.0.0.2:5", "tcp://[::1]:5", "tcp://[::2]:5", "unix:///x", "unix:///x"):
-        crowd.enter(address)
+        crowd.enter(Someone(address))
     for address in ("tcp://10.0.0.1:6", "tcp://[::2]:6"):
         with pytest.raises(ConnectionLost, match="max_connections_per_address=1"):
-            crowd.enter(address)
-        crowd.leave(address)
-        crowd.enter(address)
+            crowd.enter(Someone(address))
+        crowd.leave(Someone(address))
+        crowd.enter(Someone(address))

@@ -27,12 +27,19 @@ def ampkit(*arguments: str, stdin: bytes = b"", python: str | None = None) -> su
 
 
 @contextmanager
-def running(*arguments: str, cwd: Path = ROOT) -> Generator[subprocess.Popen[str]]:
-    """Run it beside the test, and end it with the block at the latest."""
+def running(*arguments: str, cwd: Path = ROOT, own_group: bool = False) -> Generator[subprocess.Popen[str]]:
+    """Run it beside the test, in a group of processes of its own if need be; end it with the block at the latest."""
     command = [*AMPKIT, *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=cwd, env=ENVIRONMENT
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        cwd=cwd,
+        env=ENVIRONMENT,
+        process_group=0 if own_group else None,
     ) as process:
         try:
             yield process

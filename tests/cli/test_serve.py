@@ -14,8 +14,9 @@ import ampkit
 from ampkit import ConnectionLost, Peer, Service, UnknownRemoteError
 from ampkit.cli import main
 from ampkit.cli.exits import Failure
-from ampkit.cli.serve import service_from
+from ampkit.cli.services import service_from
 from ampkit.cli.signals import on_stop_signal
+from tests.asyncio import crew
 from tests.cli import sample
 from tests.cli.running import AMPKIT, ROOT, next_line, running
 from tests.cli.sample import Sample
@@ -62,9 +63,13 @@ class Stopper(Service):
         self.process = process
         self.address = address
 
+    def stop(self) -> None:
+        """End the server."""
+        self.process.send_signal(signal.SIGTERM)
+
     @sample.Begun.responder
     async def begun(self, _: sample.Begun) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        self.stop()
         await until_it_listens_no_more(self.address)
 
 
@@ -98,6 +103,79 @@ async def test_a_second_signal_does_not_wait() -> None:
         assert await asyncio.to_thread(process.wait, 10) == 130
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
+
+
+# Several processes
+
+
+class Terminal(Stopper):
+    """Ends the server as Ctrl-C in a terminal does: all its processes get the signal."""
+
+    def stop(self) -> None:
+        """Send it to the whole group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Stopper, Terminal])
+async def test_several_processes(kind: type[Stopper], tmp_path: Path) -> None:
+    """All serve the addresses, which are printed once; a signal to one or all of them ends no call that runs."""
+    path = f"unix://{tmp_path}/socket"
+    with running("serve", "tests.asyncio.crew:Crew", FREE_PORT, path, "--processes", "2", own_group=True) as process:
+        address = next_line(process)
+        assert next_line(process) == path
+        assert len(await pids_at(address)) == 2
+        async with ampkit.connect(address, OfCrew(kind(process, address))) as peer:
+            assert (await peer.call(crew.Finish())).pid != process.pid
+        out, err = await asyncio.to_thread(process.communicate, timeout=10)
+    assert (process.returncode, out) == (0, "")
+    assert err == "tests.asyncio.crew:Crew is served here. Ctrl-C stops it.\n"
+    assert not (tmp_path / "socket").exists()
+
+
+class OfCrew(Service):
+    """Does what another service does when it is told `Begun`."""
+
+    def __init__(self, other: Stopper) -> None:
+        self.other = other
+
+    @crew.Begun.responder
+    async def begun(self, _: crew.Begun) -> None:
+        await self.other.begun(sample.Begun())
+
+
+async def pids_at(address: str) -> set[int]:
+    """Connect until two processes have answered."""
+    seen: set[int] = set()
+    while len(seen) < 2:
+        async with ampkit.connect(address) as peer:
+            seen.add((await peer.call(crew.WhoAreYou())).pid)
+    return seen
+
+
+@pytest.mark.slow
+async def test_a_second_signal_to_several_processes() -> None:
+    """Told twice, all of them end while a call runs."""
+    with running("serve", "tests.asyncio.crew:Crew", FREE_PORT, "--processes", "2", own_group=True) as process:
+        address = next_line(process)
+        async with ampkit.connect(address, OfCrew(Impatient(process, address))) as peer:
+            with pytest.raises((ConnectionLost, UnknownRemoteError)):
+                await peer.call(crew.Finish(), timeout=4)
+        assert await asyncio.to_thread(process.wait, 10) == 130
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)
+
+
+@pytest.mark.slow
+async def test_several_processes_log() -> None:
+    """Each line has the number of its process, and of what dies one says so."""
+    with running("serve", "tests.asyncio.crew:Crew", FREE_PORT, "--processes", "2") as process:
+        address = next_line(process)
+        victim = min(await pids_at(address))
+        os.kill(victim, signal.SIGKILL)
+        assert process.stderr
+        lines = [await asyncio.to_thread(process.stderr.readline) for _ in range(2)]
+    assert f" {process.pid} ERROR worker process {victim} was ended by signal 9; another one" in lines[1]
 
 
 def made() -> Sample:
@@ -152,6 +230,11 @@ TWICE = [Sample(), Sample()]
         (["tests.cli.sample:Sample", "unix:///nowhere/socket"], "cannot serve unix:///nowhere/socket"),
         (["tests.cli.sample:Sample"], "ADDRESS"),
         (["tests.cli.test_serve:TWICE", FREE_PORT], "two responders for the command"),
+        (["tests.cli.test_serve:TWICE", FREE_PORT, "--processes=2"], "two responders for the command"),
+        (["tests.cli.sample:Sample", FREE_PORT, "--processes=-1"], "--processes is how many processes serve, or 0"),
+        (["tests.cli.sample:Sample", "stdio:", "--processes=2"], "so one process serves it"),
+        (["tests.cli.sample:Sample", "memory://it", "--processes=2"], "cannot serve memory://it with several"),
+        (["tests.cli.sample:Sample", "unix:///nowhere/socket", "--processes=2"], "cannot serve unix:///nowhere/socket"),
     ],
 )
 def test_what_cannot_begin(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,9 @@ from ampkit.asyncio.unix_transport import UnixTransport
 _AT_A_TIME: Final = 128
 """Connections that are accepted in one turn of the loop: others have their turn too."""
 
+_SHARED_AT_A_TIME: Final = 1
+"""The same where other processes accept from the same socket: whoever wakes first is not to take all that wait."""
+
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PAUSE: Final = 1.0
 """Seconds until a system that had no file left may have one."""
@@ -25,12 +28,18 @@ class Acceptor:
     """Accepts until it is closed. The listening socket is its own."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, make_protocol: Callable[[], asyncio.Protocol]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        make_protocol: Callable[[], asyncio.Protocol],
+        *,
+        is_shared: bool = False,
     ) -> None:
         sock.setblocking(False)
         self._loop = loop
         self._sock = sock
         self._make_protocol = make_protocol
+        self._at_a_time = _SHARED_AT_A_TIME if is_shared else _AT_A_TIME
         self._timer: asyncio.TimerHandle | None = None
         self._resume()
 
@@ -50,7 +59,7 @@ class Acceptor:
             self._sock.close()
 
     def _accept(self) -> None:
-        for _ in range(_AT_A_TIME):
+        for _ in range(self._at_a_time):
             try:
                 connection, _ = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):

@@ -74,6 +74,17 @@ class MemoryAddress:
         return f"memory://{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class HandedSocket:
+    """The number of a socket that listens, handed over by another process of the same server, and its address."""
+
+    number: int
+    address: Address
+
+    def __str__(self) -> str:
+        return str(self.address)
+
+
 Place: TypeAlias = TcpAddress | UnixAddress | MemoryAddress | SocketAddress
 """Where others can connect to."""
 
@@ -165,8 +176,13 @@ def address_of(family: int, name: Any, fallback: Address) -> Address:
     """Return the address that a socket's name says, escaped; the fallback where it has none, as a unix socket may."""
     if family in {socket.AF_INET, socket.AF_INET6} and name:  # none, if the other end had gone when it was asked for
         kind = type(fallback) if isinstance(fallback, TcpAddress) else TcpAddress
-        return kind(name[0], name[1])
+        return _known(kind(name[0], name[1]), fallback)
     if family == socket.AF_UNIX and name:
         shown = printable(os.fsencode(name).removeprefix(b"\0"))  # whoever connected may have chosen it
-        return UnixAddress(shown if name[:1] not in {"\0", b"\0"} else f"@{shown}")
+        return _known(UnixAddress(shown if name[:1] not in {"\0", b"\0"} else f"@{shown}"), fallback)
     return fallback
+
+
+def _known(address: Address, known: Address) -> Address:
+    """Return the one that is known if both are equal: a server has many connections at one address."""
+    return known if address == known else address

@@ -13,37 +13,50 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
 from ampkit.asyncio.descriptors import Descriptors, Taken
-from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.late import NOTHING, late
 from ampkit.asyncio.line import Line
 from ampkit.asyncio.log import FailureLog
 from ampkit.asyncio.switch_answering import SwitchAnswering
+from ampkit.asyncio.turns import MOST_IN_TURN
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
 from ampkit.core.tagged import Pairs
 from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
-from ampkit.policy.dispatch import UNKNOWN, Refusal
+from ampkit.policy.dispatch import UNKNOWN, Dispatch, Refusal
 from ampkit.policy.extensions import EXTENSIONS, TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
-from ampkit.speed import compiled, twin
+from ampkit.speed import compiled, fields
 from ampkit.wire.limits import Limits
 from ampkit.wire.text import printable
 
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """From Python 3.12 a coroutine runs up to its first real wait before it costs a turn of the loop."""
 
+_NO_RESPONDERS: Final = Responders(None)
+_NOBODY: Final[frozenset[asyncio.Task[Any]]] = frozenset()
 _OWN: Final = EXTENSIONS | {START_TLS}
 """Commands that are not, or not always, the program's."""
 
 _UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
 if TYPE_CHECKING:
-    AnsweringFields = object
+    from ampkit.speed import Fields as AnsweringFields
 else:
-    AnsweringFields = twin("AnsweringFields", object)
+    AnsweringFields = fields(
+        "AnsweringFields",
+        "asked",
+        "responders",
+        "_tasks",
+        "_turns",
+        "_stopped",
+        "_max_running",
+        "_is_nested",
+        "_made_line",
+    )
 
 
 class Answering(AnsweringFields):
@@ -53,45 +66,78 @@ class Answering(AnsweringFields):
     slot until it has ended and its answer could be written.
     """
 
-    def __init__(
-        self,
-        channel: Channel,
-        extending: Extending,
-        descriptors: Descriptors,
-        calls_under_way: Callable[[], int],
-        *,
-        limits: Limits,
-        options: Options,
-    ) -> None:
-        self.responders = Responders(None)
-        self.log = FailureLog()
+    __slots__ = (
+        "_channel",
+        "_connection",
+        "_made_deadlines",
+        "_made_descriptors",
+        "_made_log",
+        "_made_switching",
+        "_options",
+        "_spared",
+        "limits",
+        "remote",
+    )
+
+    def __init__(self, channel: Channel, *, limits: Limits, options: Options) -> None:
+        self.responders = _NO_RESPONDERS
+        self.remote: object = "?"
+        """The address of the other end; as text it must be printable."""
         self.asked = 0
         """Asks that came, those of the program's own commands."""
         self._channel = channel
         self._connection = channel.connection
-        self._dispatch = options.dispatch
-        self._close_timeout = options.close_timeout
-        self._limits = limits
+        self._options = options
+        self.limits = limits
         self._max_running = min(limits.max_running_asks, sys.maxsize)
-        self._calls_under_way = calls_under_way
-        self._extending = extending
-        self._descriptors = descriptors
-        self._deadlines = Deadlines(channel.loop)
-        self.line = Line(limits)
-        self._tasks: dict[bytes | int, asyncio.Task[None]] = {}
-        self._turns: dict[bytes | int, Turn] = {}
+        self._tasks: dict[bytes | int, asyncio.Task[None]] = NOTHING
+        self._turns: dict[bytes | int, Turn] = NOTHING
         self._is_nested = TURN.get() is not None
-        self._stopped: dict[bytes | int, Refusal] = {}
-        self.switching = SwitchAnswering(channel)
-        self._spared: set[asyncio.Task[Any]] = set()
+        self._stopped: dict[bytes | int, Refusal] = NOTHING
+        self._spared = _NOBODY
+        self._made_log: FailureLog | None = None
+        self._made_line: Line | None = None
+        self._made_descriptors: Descriptors | None = None
+        self._made_deadlines: Deadlines | None = None
+        self._made_switching: SwitchAnswering | None = None
+
+    @late
+    def log(self) -> FailureLog:
+        """What goes to the log on behalf of this connection."""
+        return FailureLog(str(self.remote))
+
+    @late
+    def line(self) -> Line:
+        """Asks that wait for their turn."""
+        return Line(self.limits)
+
+    @late
+    def descriptors(self) -> Descriptors:
+        """The descriptors of the connection, in both directions."""
+        descriptors = Descriptors(self._channel, self.limits.max_descriptors, self._is_quiet)
+        if self._connection.state is State.CLOSED:
+            descriptors.close()
+        return descriptors
+
+    @late
+    def _deadlines(self) -> Deadlines:
+        deadlines = Deadlines(self._channel.loop)
+        if self._connection.state is State.CLOSED:
+            deadlines.close()
+        return deadlines
+
+    @late
+    def switching(self) -> SwitchAnswering:
+        """The asks to go on with another protocol."""
+        return SwitchAnswering(self._channel)
 
     def ask_received(self, event: AskReceived, peer: Any) -> bool:
         """Run the responder, or refuse, or let the ask wait; return false if nothing more can be read for now."""
-        if event is self.switching.event:
-            return self.switching.is_decided()
-        if event.command in EXTENSIONS and self._extending.take(event):
+        if self._made_switching is not None and event is self._made_switching.event:
+            return self._made_switching.is_decided()
+        if event.command in EXTENSIONS and peer.extending.take(event, peer):
             return True
-        if len(self._tasks) >= self._max_running or self._channel.is_full or self.line.size:
+        if len(self._tasks) >= self._max_running or self._channel.is_full or self._has_line:
             admission = self._admission(event)
             if admission is not Admission.RUN:
                 return self._put_off(event, admission)
@@ -105,8 +151,11 @@ class Answering(AnsweringFields):
 
     def room_made(self, peer: Any) -> None:
         """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
-        line = self.line
-        for _ in range(self._channel.turns.size()):
+        line = self._made_line
+        if line is None:
+            return
+        turns = self._channel.turns
+        for _ in range(MOST_IN_TURN if turns is None else turns.size()):
             if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
                 break
             waiting = line.take()
@@ -138,19 +187,32 @@ class Answering(AnsweringFields):
     def cancel_ask(self, tag: bytes) -> None:
         """Cancel the responder of an ask, because its caller waits no more; its slot stays taken until it has ended."""
         task = self._tasks.get(tag)
-        if task is None:
-            self.line.cancel(tag)
-        else:
+        if task is not None:
             self._stop(tag, task, self._dispatch.cancelled())
+        elif self._made_line is not None:
+            self._made_line.cancel(tag)
+
+    @property
+    def _dispatch(self) -> Dispatch:
+        return self._options.dispatch
+
+    @property
+    def _has_line(self) -> bool:
+        """Whether asks wait for their turn."""
+        return self._made_line is not None and self._made_line.size > 0
+
+    def _is_quiet(self) -> bool:
+        """Say whether no box waits at this end, whole or in part."""
+        return self._channel.is_idle and self.is_idle
 
     def _admission(self, event: AskReceived) -> Admission:
         return admit(
             size=_size(event),
             running=len(self._tasks),
-            waiting=self.line.size,
-            pending=self._calls_under_way(),
+            waiting=0 if self._made_line is None else self._made_line.size,
+            pending=len(self._connection.pending) + self._channel.hindered,
             buffered=0 if event.tag is None else self._channel.buffered(),  # what is told is not answered
-            limits=self._limits,
+            limits=self.limits,
             stuck=self._is_stuck(),
             told=event.tag is None,
         )
@@ -195,7 +257,7 @@ class Answering(AnsweringFields):
         held: Taken | None = None
         try:
             if responder.command.carries:
-                command, held = self._descriptors.unpack(responder.command.decode, event.box)
+                command, held = self.descriptors.unpack(responder.command.decode, event.box)
             else:
                 command = responder.command.decode(event.box)
         except RemoteProtocolError as error:
@@ -258,6 +320,10 @@ class Answering(AnsweringFields):
     ) -> asyncio.Task[None] | None:
         # A tag that is used twice is the other end's mistake; each ask has its slot all the same.
         key = tag if tag is not None and tag not in self._tasks else self.asked
+        if self._turns is NOTHING:
+            self._turns = {}
+        if self._tasks is NOTHING:
+            self._tasks = {}
         turn = self._turns[key] = Turn(self._connection, due)
         run = self._run(key, tag, schema, awaitable, turn)
         if not _EAGER:
@@ -275,6 +341,8 @@ class Answering(AnsweringFields):
         task = self._channel.loop.create_task(work)
         self.asked += 1
         key = self.asked
+        if self._tasks is NOTHING:
+            self._tasks = {}
         self._tasks[key] = task
 
         def ended(_: object) -> None:
@@ -296,28 +364,27 @@ class Answering(AnsweringFields):
             if not _EAGER:
                 await _Begun()
             TURN.set(turn)
-            pairs = self._pairs(schema, await awaitable)
-            if self._channel.is_full:
-                await self._channel.room(len(pairs))
-            self._send(tag, pairs)
+            await self.answer_late(tag, schema, await awaitable)
         except asyncio.CancelledError:
-            self._cancelled(key, tag, schema, awaitable)
+            self.cancelled(key, tag, schema, awaitable)
         except Exception as error:  # noqa: BLE001 - as in _respond
             self.fail(tag, schema, error)
         finally:
             self._tasks.pop(key, None)
             self._turns.pop(key, None)
             self._stopped.pop(key, None)
-            if self.line.size or not self._channel.is_reading:
+            if self._has_line or not self._channel.is_reading:
                 self._channel.pull_soon()
 
     def _stop(self, key: bytes | int, task: asyncio.Task[None], refusal: Refusal) -> None:
         """Cancel a responder, once: it may clean up in peace. If that ends it, this is what its caller is told."""
         if self._tasks.get(key) is task and key not in self._stopped:
+            if self._stopped is NOTHING:
+                self._stopped = {}
             self._stopped[key] = refusal
             task.cancel()
 
-    def _cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
+    def cancelled(self, key: bytes | int, tag: bytes | None, schema: CommandSchema, awaitable: Awaitable[Any]) -> None:
         """Tell the caller, unless it is the end of the connection that cancels: it must not wait for ever."""
         if isinstance(awaitable, Coroutine):
             awaitable.close()  # if it never began, Python would complain
@@ -335,16 +402,16 @@ class Answering(AnsweringFields):
         if task is None or task in self._spared:
             yield
             return
-        self._spared.add(task)
+        self._spared |= {task}
         try:
             yield
         finally:
-            self._spared.discard(task)
+            self._spared -= {task}
 
     @property
     def is_idle(self) -> bool:
         """Whether no ask runs, or waits for its turn."""
-        return not (self._tasks or self.line.size)
+        return not (self._tasks or self._has_line)
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks of all responders that have not ended."""
@@ -354,10 +421,20 @@ class Answering(AnsweringFields):
         """Iterate over the tasks of responders that have not ended, without those that are spared."""
         return (task for task in self._tasks.values() if task not in self._spared)
 
+    def end(self) -> None:
+        """End with the connection."""
+        self.cancel()
+        if self._made_log is not None:
+            self._made_log.close()
+        if self._made_descriptors is not None:
+            self._made_descriptors.close()
+
     def cancel(self) -> None:
         """Cancel all that runs, once: whoever cleans up may do so in peace. Nothing that waits will run."""
-        self.line.clear()
-        self._deadlines.close()
+        if self._made_line is not None:
+            self._made_line.clear()
+        if self._made_deadlines is not None:
+            self._made_deadlines.close()
         for task in list(self.running()):
             if not task.cancelling():
                 task.cancel()
@@ -370,9 +447,16 @@ class Answering(AnsweringFields):
         except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
             self.fail(tag, schema, error)
 
+    async def answer_late(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
+        """Answer when there is room. Raises what is wrong with the result."""
+        pairs = self._pairs(schema, result)
+        if self._channel.is_full:
+            await self._channel.room(len(pairs))
+        self._send(tag, pairs)
+
     def _pairs(self, schema: CommandSchema, result: Any) -> Pairs:
         if schema.response_carries:
-            return self._descriptors.pairs(schema.encode_response, result)
+            return self.descriptors.pairs(schema.encode_response, result)
         return schema.encode_response(result)
 
     def _send(self, tag: bytes | None, pairs: Pairs) -> None:
@@ -397,7 +481,7 @@ class Answering(AnsweringFields):
             self.log.not_run(event.command, refusal)
         responder = self.responders.find(event.command)
         if responder is not None and responder.command.descriptor_keys:
-            self._descriptors.drop(event.box, responder.command.descriptor_keys)
+            self.descriptors.drop(event.box, responder.command.descriptor_keys)
         self._refuse(event.tag, refusal)
         return True
 
@@ -408,7 +492,7 @@ class Answering(AnsweringFields):
             self._connection.refuse(tag, refusal.code, refusal.description)
             self._channel.flush_soon(len(refusal.code) + len(refusal.description))
         if refusal.fatal:
-            self._channel.finish(ConnectionLost("this end refused with a fatal error"), self._close_timeout)
+            self._channel.finish(ConnectionLost("this end refused with a fatal error"), self._options.close_timeout)
 
 
 class Overdue:

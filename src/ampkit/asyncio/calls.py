@@ -16,7 +16,7 @@ from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair
-from ampkit.speed import twin
+from ampkit.speed import fields, twin
 
 
 @dataclass(slots=True)
@@ -37,13 +37,15 @@ Begin: TypeAlias = "Callable[[Batch, Sequence[Pairs], bytes], int]"
 
 
 if TYPE_CHECKING:
-    BatchFields = object
+    from ampkit.speed import Fields as BatchFields
 else:
-    BatchFields = twin("BatchFields", object)
+    BatchFields = fields("BatchFields", "future", "outcomes", "tags", "missing")
 
 
 class Batch(BatchFields):
     """Several asks that are awaited as one future."""
+
+    __slots__ = ()
 
     def __init__(self, loop: asyncio.AbstractEventLoop, size: int) -> None:
         self.future: asyncio.Future[None] = loop.create_future()
@@ -95,6 +97,8 @@ class Calls:
     Whoever awaits may be cancelled at any time: the other end is told, and a late answer dropped.
     """
 
+    __slots__ = ("_channel", "_connection", "_extending", "_loop", "credit", "deadlines", "told")
+
     def __init__(self, channel: Channel, extending: Extending, max_waiting_bytes: int) -> None:
         self._channel = channel
         self._connection = channel.connection
@@ -104,11 +108,6 @@ class Calls:
         self.credit = Credit(channel.loop, max_waiting_bytes)
         self.told = 0
         """Commands sent that want no answer."""
-        self._hindered = 0
-
-    def under_way(self) -> int:
-        """Count the asks that wait for an answer, or to be sent."""
-        return len(self._connection.pending) + self._hindered
 
     def waiting(self) -> asyncio.Future[Any] | None:
         """Return a future that some ask of the program waits for; None if there is no ask."""
@@ -282,13 +281,13 @@ class Calls:
 
     async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:
         """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""
-        self._hindered += 1
+        self._channel.hindered += 1
         try:
             if not self._channel.is_reading:
                 self._channel.pull_soon()
             return await waiting
         finally:
-            self._hindered -= 1
+            self._channel.hindered -= 1
 
     async def _find_room(self, size: int, limit: Limit | None) -> bool:
         """Wait for room; return false if the time ran out first."""

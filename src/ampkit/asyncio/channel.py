@@ -6,12 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from ampkit.asyncio.intake import EventIntake, Intake
-from ampkit.asyncio.turns import Turns
+from ampkit.asyncio.late import NOTHING, late
+from ampkit.asyncio.turns import MOST_IN_TURN, Turns
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched, RemoteProtocolError
-from ampkit.speed import twin
+from ampkit.speed import fields
 from ampkit.wire.limits import Limits
 
 _ONE_WRITE: Final = 65_536
@@ -47,11 +48,25 @@ class Owner(Protocol):
         """Take back the waiters of all asks that will not be answered."""
         ...
 
+    def closed(self) -> None:
+        """Take note that the transport is closed, or another protocol's."""
+        ...
+
 
 if TYPE_CHECKING:
-    ChannelFields = object
+    from ampkit.speed import Fields as ChannelFields
 else:
-    ChannelFields = twin("ChannelFields", object)
+    ChannelFields = fields(
+        "ChannelFields",
+        "is_full",
+        "is_reading",
+        "heard",
+        "held",
+        "_queued",
+        "_one_write",
+        "_flush_scheduled",
+        "_pulling",
+    )
 
 
 class Channel(asyncio.Protocol, ChannelFields):
@@ -60,6 +75,26 @@ class Channel(asyncio.Protocol, ChannelFields):
     What is queued in one turn of the loop leaves in one write. Reading stops while the owner cannot take the next
     event. Callers wait for room while the transport holds more than `Limits.max_buffered_bytes`.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_is_held",
+        "_is_paused",
+        "_linger",
+        "_made_closed",
+        "_max_buffered",
+        "_owner",
+        "_pull_scheduled",
+        "_room",
+        "_takes_pieces",
+        "connection",
+        "hindered",
+        "intake",
+        "is_closed",
+        "loop",
+        "transport",
+        "turns",
+    )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, connection: Connection, limits: Limits) -> None:
         self.loop = loop
@@ -70,24 +105,36 @@ class Channel(asyncio.Protocol, ChannelFields):
         """Whether what comes is read; otherwise call `pull_soon` when the owner may be able to take the next event."""
         self.heard = False
         """Set with each read, for whoever looks now and then."""
-        self.closed: asyncio.Future[None] = loop.create_future()
-        """Done when the transport is closed."""
+        self.is_closed = False
+        """Whether the transport is closed, or another protocol's."""
+        self._made_closed: asyncio.Future[None] | None = None
         self.transport: asyncio.Transport | None = None
-        self.turns = Turns()
-        """How much it takes at a time; others may share it."""
+        self.turns: Turns | None = None
+        """How much it takes at a time, if it shares that with others."""
         self._owner = owner
-        self.intake: Intake = EventIntake(self, owner.event_received)
+        self.intake: Intake = EventIntake(self, owner)
+        self.hindered = 0
+        """How many asks wait before they are sent."""
         self._max_buffered = limits.max_buffered_bytes
         self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
         self._queued = 0
+        self._takes_pieces = False
         self._flush_scheduled = False
         self._pull_scheduled = False
         self._pulling = False
         self.held: Event | None = None
         """The event that the owner has not yet taken."""
         self._is_paused = self._is_held = False
-        self._room: dict[asyncio.Future[AmpError | None], int] = {}
+        self._room: dict[asyncio.Future[AmpError | None], int] = NOTHING
         self._linger: asyncio.TimerHandle | None = None
+
+    @late
+    def closed(self) -> asyncio.Future[None]:
+        """Done when the transport is closed, or another protocol's."""
+        closed: asyncio.Future[None] = self.loop.create_future()
+        if self.is_closed:
+            closed.set_result(None)
+        return closed
 
     # What the transport calls
 
@@ -95,6 +142,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         """Begin: the transport is open."""
         self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by inheritance
         self.transport.set_write_buffer_limits(high=self._max_buffered)
+        # asyncio's own puts the pieces together too, or, up to Python 3.13.1, does not say when it has too many.
+        self._takes_pieces = not type(transport).__module__.startswith("asyncio.")
         self._owner.opened(self.transport)
 
     def data_received(self, data: bytes) -> None:
@@ -116,8 +165,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         self.end(_broken(exc) if exc else self.connection.receive_end())
         if self._linger is not None:
             self._linger.cancel()
-        if not self.closed.done():
-            self.closed.set_result(None)
+        self._close()
         del self._owner, self.intake  # they have this channel: a cycle would keep all until the garbage collector comes
 
     def pause_writing(self) -> None:
@@ -137,8 +185,10 @@ class Channel(asyncio.Protocol, ChannelFields):
             return
         self._pulling = True
         try:
-            took_all = self.intake.take(self.turns.size())
-            self.turns.ended(self, is_done=took_all or not self._pull_scheduled)
+            turns = self.turns
+            took_all = self.intake.take(MOST_IN_TURN if turns is None else turns.size())
+            if turns is not None:
+                turns.ended(self, is_done=took_all or not self._pull_scheduled)
             self._set_reading(took_all)
         except RemoteProtocolError as error:
             self.fail(error.with_traceback(None))  # whose frames have this channel
@@ -203,10 +253,10 @@ class Channel(asyncio.Protocol, ChannelFields):
             return
         if len(boxes) == 1:
             self.transport.write(boxes[0])
-        elif size < _LARGE * len(boxes):
-            self.transport.write(b"".join(boxes))
-        else:
+        elif self._takes_pieces and size > _LARGE * len(boxes):
             self.transport.writelines(boxes)
+        else:
+            self.transport.write(b"".join(boxes))
 
     def buffered(self) -> int:
         """Count the bytes that are queued or written and not yet taken by the other end."""
@@ -220,6 +270,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         Its result is an error if an ask that waited must not be sent.
         """
         future: asyncio.Future[AmpError | None] = self.loop.create_future()
+        if self._room is NOTHING:
+            self._room = {}
         self._room[future] = size + _OVERHEAD
         future.add_done_callback(self._room.pop)
         return future
@@ -281,7 +333,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         assert transport is not None  # noqa: S101 - it has just brought an event
         is_paused = self._is_paused
         self.end(ProtocolSwitched("the connection speaks another protocol now"))
-        self.closed.set_result(None)
+        self._close()
         transport.set_write_buffer_limits()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
@@ -303,7 +355,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         """End, and give the other end `linger` seconds to take what was written."""
         self.flush()
         self.end(reason)
-        if self.transport is not None and not self.closed.done():
+        if self.transport is not None and not self.is_closed:
             self.transport.close()
             self._abort_after(linger, self.transport)
 
@@ -336,8 +388,16 @@ class Channel(asyncio.Protocol, ChannelFields):
             waiters = self.connection.end(reason)
             self.held = None
             self._make_all_room()
-            self.turns.ended(self, is_done=True)
+            if self.turns is not None:
+                self.turns.ended(self, is_done=True)
             self._owner.ended(reason, waiters)
+
+    def _close(self) -> None:
+        if not self.is_closed:
+            self.is_closed = True
+            if self._made_closed is not None and not self._made_closed.done():
+                self._made_closed.set_result(None)
+            self._owner.closed()
 
 
 def _broken(exc: Exception) -> AmpError:

@@ -17,6 +17,7 @@ from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
 from ampkit.asyncio.reconnect import ReconnectingPeer
 from ampkit.asyncio.sockets import InheritedSocket, OpenSocket, SystemdSockets
+from ampkit.asyncio.starttls import TlsPart
 from ampkit.asyncio.stdio import StdioAddress
 from ampkit.asyncio.tls import Tls
 from ampkit.asyncio.tls_layer import TlsLayer
@@ -109,8 +110,7 @@ async def _connect(
     address: Address, responders: Responders, handshakes: Handshakes | None, limits: Limits, options: Options
 ) -> Peer:
     peer = unconnected_peer(lambda _: responders, address, limits=limits, options=options)
-    peer.starttls.handshakes = handshakes
-    peer.starttls.host = host_of(address)
+    peer.tls_part = TlsPart(handshakes=handshakes, host=host_of(address))
     limit = asyncio.timeout(options.connect_timeout)
     try:
         async with limit:

@@ -16,6 +16,8 @@ from ampkit.policy.extensions import DRAIN
 class Closing:
     """Closes a connection, as often and by as many at a time as may be."""
 
+    __slots__ = ("_announced", "_answering", "_calls", "_channel", "_extending", "_timeout")
+
     def __init__(
         self, channel: Channel, calls: Calls, answering: Answering, extending: Extending, timeout: float
     ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ampkit.asyncio.deadlines import Limit
 from ampkit.errors import NotSent
-from ampkit.speed import twin
+from ampkit.speed import fields
 
 ASK_OVERHEAD: Final = 20
 """Bytes that count for an ask beside its pairs: its tag and what keeps it apart from the next."""
@@ -17,13 +17,15 @@ ASK_OVERHEAD: Final = 20
 _NOTHING: Final = -1
 
 if TYPE_CHECKING:
-    CreditFields = object
+    from ampkit.speed import Fields as CreditFields
 else:
-    CreditFields = twin("CreditFields", object)
+    CreditFields = fields("CreditFields", "taken", "free_below", "_line")
 
 
 class Credit(CreditFields):
     """Taken by asks and given back when they end. Whoever finds none waits in line, first come, first served."""
+
+    __slots__ = ("_loop", "_most", "is_withdrawn")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self.taken = 0

@@ -58,6 +58,8 @@ class Deadlines:
     of a program that makes one after another falls in the same tick.
     """
 
+    __slots__ = ("_closed", "_loop", "_newest", "_ticks")
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ticks: dict[int, _Tick] = {}

@@ -22,6 +22,19 @@ too late, or was never sent, as a box follows its descriptors at once."""
 class Descriptors:
     """Counts descriptors in both directions, as the other end does, and owns those that nobody has taken."""
 
+    __slots__ = (
+        "_channel",
+        "_held",
+        "_is_closed",
+        "_is_quiet",
+        "_most",
+        "_old",
+        "_received",
+        "_sent",
+        "_timer",
+        "_waiting",
+    )
+
     def __init__(self, channel: Channel, most: int, is_quiet: Callable[[], bool]) -> None:
         self._channel = channel
         self._most = most

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ampkit.asyncio.channel import Channel
 from ampkit.core.events import AskReceived, RefusalReceived
 from ampkit.core.states import State
 from ampkit.policy.dispatch import UNHANDLED
 from ampkit.policy.extensions import CANCEL, PING, cancel_pairs, command_pairs
+
+Duty: TypeAlias = Callable[[Any, AskReceived], None]
+"""What a peer does when the other end asks for an extension; it is then answered."""
 
 
 class Notice:
@@ -35,16 +38,17 @@ class Extending:
     A peer that refused a notice as UNHANDLED gets no other one of that name.
     """
 
-    def __init__(self, channel: Channel, enabled: bool) -> None:
+    __slots__ = ("_channel", "_connection", "_duties", "_unhandled", "asked", "enabled")
+
+    def __init__(self, channel: Channel, enabled: bool, duties: Mapping[bytes, Duty]) -> None:
         self._channel = channel
         self._connection = channel.connection
+        self._duties = duties
         self.enabled = enabled
         """Whether the program wants to use them."""
         self.asked = 0
         """Notices sent."""
-        self._unhandled: set[bytes] = set()
-        self.duties: Mapping[bytes, Callable[[AskReceived], None]] = {}
-        """Name of an extension to what is done when the other end asks for it; it is then answered."""
+        self._unhandled: tuple[bytes, ...] = ()
 
     # What this end sends
 
@@ -65,7 +69,7 @@ class Extending:
         def end(outcome: Any) -> None:
             # To a ping, UNHANDLED is as good an answer as any.
             if isinstance(outcome, RefusalReceived) and outcome.code == UNHANDLED and name != PING:
-                self._unhandled.add(name)
+                self._unhandled += (name,)
             if ended is not None:
                 ended(outcome)
 
@@ -74,18 +78,14 @@ class Extending:
         self._channel.flush_soon(len(pairs))
         return True
 
-    def end(self) -> None:
-        """Say that nothing more will come."""
-        self.duties = {}
-
     # What the other end sends
 
-    def take(self, event: AskReceived) -> bool:
+    def take(self, event: AskReceived, peer: Any) -> bool:
         """Do what an extension asks for; return false if it is none of them, or the program wants none."""
-        duty = self.duties.get(event.command) if self.enabled else None
+        duty = self._duties.get(event.command) if self.enabled else None
         if duty is None:
             return False
-        duty(event)
+        duty(peer, event)
         if event.tag is not None and self._connection.state is not State.CLOSED:
             self._connection.answer_encoded(event.tag, b"")
             self._channel.flush_soon(len(event.tag))

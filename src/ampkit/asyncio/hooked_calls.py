@@ -30,6 +30,8 @@ R = TypeVar("R")
 class HookedCaller(HookedPeer):
     """A peer that calls within hooks."""
 
+    __slots__ = ("_calling",)
+
     def __init__(
         self, make_responders: Callable[[Peer], Responders], address: Address, *, limits: Limits, options: Options
     ) -> None:

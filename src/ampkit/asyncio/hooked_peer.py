@@ -21,6 +21,8 @@ from ampkit.wire.limits import Limits
 class HookedPeer(Peer):
     """A peer that shows its connection to the program's hooks, and answers within them."""
 
+    __slots__ = ("_hooks", "_opened")
+
     def __init__(
         self, make_responders: Callable[[Peer], Responders], address: Address, *, limits: Limits, options: Options
     ) -> None:

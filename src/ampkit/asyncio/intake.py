@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from ampkit.core.connection import Connection
@@ -20,6 +19,14 @@ class Receiver(Protocol):
         ...
 
 
+class Taker(Protocol):
+    """Who takes its events."""
+
+    def event_received(self, event: Event) -> bool:
+        """Take an event, or return false: then it is offered again."""
+        ...
+
+
 class Intake(Protocol):
     """Takes what a channel has received."""
 
@@ -31,14 +38,16 @@ class Intake(Protocol):
 class EventIntake:
     """Takes one event after the other out of a connection."""
 
-    def __init__(self, channel: Receiver, take_event: Callable[[Event], bool]) -> None:
+    __slots__ = ("_channel", "_taker")
+
+    def __init__(self, channel: Receiver, taker: Taker) -> None:
         self._channel = channel
-        self._take_event = take_event
+        self._taker = taker
 
     def take(self, most: int) -> bool:
         """Take at most so many events, that which is held first."""
         channel = self._channel
-        next_event, take_event = channel.connection.next_event, self._take_event
+        next_event, take_event = channel.connection.next_event, self._taker.event_received
         event, channel.held = channel.held or next_event(), None
         for _ in range(most):
             if event is None:

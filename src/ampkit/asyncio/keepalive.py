@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from ampkit.asyncio.answering import Answering
-from ampkit.asyncio.calls import Calls, Ended
+from ampkit.asyncio.calls import Ended
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.rota import Rota
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
 from ampkit.policy.extensions import PING
@@ -18,7 +18,35 @@ from ampkit.wire.limits import Limits
 _LOOKS: Final = 2
 """How often it looks within the shortest of its times. Reading a clock with each read would cost more than a box."""
 
-_UNKNOWN: Final = -1
+
+def seconds_between_looks(limits: Limits, options: Options) -> float:
+    """Return the seconds that usually lie between two looks; 0 if there is nothing to look for."""
+    times = [limits.box_timeout, limits.idle_timeout, options.ping_interval if options.extensions else None]
+    return min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
+
+
+def make_rota(limits: Limits, options: Options) -> Rota | None:
+    """Return a rota for connections with these limits and options; None if there is nothing to look for."""
+    seconds = seconds_between_looks(limits, options)
+    return Rota(seconds, options.ping_timeout) if seconds else None
+
+
+class Watched(Protocol):
+    """A peer, as far as it is looked at here."""
+
+    channel: Channel
+    rota: Rota | None
+    """Who says when to look at all connections of a server; one that is alone has a timer."""
+
+    @property
+    def deeds(self) -> int | None:
+        """How many commands have gone in both directions; None while one is under way."""
+        ...
+
+    @property
+    def extending(self) -> Extending:
+        """Who pings."""
+        ...
 
 
 class Keepalive:
@@ -30,52 +58,42 @@ class Keepalive:
     """
 
     __slots__ = (
-        "_answering",
         "_box_began",
         "_box_since",
-        "_calls",
         "_channel",
         "_deeds",
-        "_extending",
         "_heard_at",
         "_idle_since",
         "_is_asking",
         "_limits",
         "_options",
+        "_peer",
         "_period",
         "_pinged_at",
+        "_rota",
+        "_tick",
         "_timer",
         "_unsent",
         "round_trip",
     )
 
-    def __init__(
-        self,
-        channel: Channel,
-        extending: Extending,
-        calls: Calls,
-        answering: Answering,
-        *,
-        limits: Limits,
-        options: Options,
-    ) -> None:
+    def __init__(self, peer: Watched, *, limits: Limits, options: Options) -> None:
         self.round_trip: float | None = None
         """Seconds that the last ping took; None before."""
-        self._channel = channel
-        self._extending = extending
-        self._calls = calls
-        self._answering = answering
+        self._peer: Watched | None = peer
+        self._channel = peer.channel
         self._limits = limits
         self._options = options
-        times = [limits.box_timeout, limits.idle_timeout, options.ping_interval if options.extensions else None]
-        self._period = min((seconds for seconds in times if seconds is not None), default=0.0) / _LOOKS
-        self._heard_at = self._idle_since = self._box_since = channel.loop.time()
+        self._rota = rota = peer.rota
+        self._period = seconds_between_looks(limits, options) if rota is None else rota.period
+        self._heard_at = self._idle_since = self._box_since = peer.channel.loop.time()
         self._pinged_at: float | None = None
         self._is_asking = False
         self._unsent = 0
-        self._deeds = 0
+        self._deeds: int | None = 0
         self._box_began: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._tick: int | None = None
 
     def start(self) -> None:
         """Begin to look."""
@@ -84,14 +102,23 @@ class Keepalive:
 
     def stop(self) -> None:
         """Look no more."""
+        self._peer = None  # which has this object: a cycle would keep all of the connection
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._rota is not None and self._tick is not None:
+            self._rota.remove(self, self._tick)
+            self._tick = None
 
     def _look_again(self, seconds: float) -> None:
-        self._timer = self._channel.loop.call_later(seconds, self._look)
+        if self._rota is None:
+            self._timer = self._channel.loop.call_later(seconds, self.look)
+        else:
+            self._tick = self._rota.add(self, seconds)
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Do what is to be done now, and look again later."""
+        self._tick = None
         now = self._channel.loop.time()
         self._look_for_life(now)
         error = self._dead(now) or self._half_box(now)
@@ -121,8 +148,9 @@ class Keepalive:
             self._pinged_at = None  # it lives, whether it answers or not
         if interval is None or self._pinged_at is not None or now - self._heard_at < interval - 1e-6:
             return self._period
-        if not self._is_asking:  # one that answers nothing gets one ping, not one after another
-            self._is_asking = self._extending.notify(PING, ended=self._pong)
+        # One that answers nothing gets one ping, not one after another.
+        if not self._is_asking and self._peer is not None:
+            self._is_asking = self._peer.extending.notify(PING, ended=self._pong)
         if self._is_asking:
             self._pinged_at = now
         return min(self._period, timeout)
@@ -157,9 +185,10 @@ class Keepalive:
 
     def _is_idle(self, now: float) -> bool:
         """Whether no command has gone in either direction for so long, and none is under way. Pings are none."""
-        deeds = self._answering.asked + self._calls.told + self._channel.connection.asked - self._extending.asked
-        is_busy = self._calls.waiting() is not None or bool(self._answering.tasks())
-        if is_busy or deeds != self._deeds:
-            self._deeds, self._idle_since = _UNKNOWN if is_busy else deeds, now
         timeout = self._limits.idle_timeout
-        return timeout is not None and now - self._idle_since >= timeout - 1e-6
+        if timeout is None or self._peer is None:
+            return False
+        deeds = self._peer.deeds
+        if deeds is None or deeds != self._deeds:
+            self._deeds, self._idle_since = deeds, now
+        return now - self._idle_since >= timeout - 1e-6

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ampkit.core.events import AskReceived
 from ampkit.policy.extensions import TIMEOUT
-from ampkit.speed import twin
+from ampkit.speed import fields
 from ampkit.wire.box import END, encode_pairs
 from ampkit.wire.codec import Decoder
 from ampkit.wire.keys import COMMAND
@@ -22,9 +22,9 @@ _UNUSED: Final = 65_536
 _MOST_CANCELLED: Final = 1_024
 
 if TYPE_CHECKING:
-    LineFields = object
+    from ampkit.speed import Fields as LineFields
 else:
-    LineFields = twin("LineFields", object)
+    LineFields = fields("LineFields", "size")
 
 
 @dataclass(slots=True)
@@ -42,6 +42,8 @@ class Line(LineFields):
 
     What becoming bytes and boxes again costs is paid only where asks have to wait.
     """
+
+    __slots__ = ("_at", "_cancelled", "_data", "_decoder")
 
     def __init__(self, limits: Limits) -> None:
         self.size = 0

@@ -14,20 +14,20 @@ class Closable(Protocol):
         ...
 
 
-T = TypeVar("T", bound=Closable)
+T_co = TypeVar("T_co", bound=Closable, covariant=True)
 
 
-class Opening(Generic[T]):
+class Opening(Generic[T_co]):
     """`thing = await opening` opens it; `async with opening as thing:` closes it at the end of the block as well."""
 
-    def __init__(self, open_it: Callable[[], Coroutine[Any, Any, T]]) -> None:
+    def __init__(self, open_it: Callable[[], Coroutine[Any, Any, T_co]]) -> None:
         self._open = open_it
-        self._opened: T
+        self._opened: T_co
 
-    def __await__(self) -> Generator[Any, None, T]:
+    def __await__(self) -> Generator[Any, None, T_co]:
         return self._open().__await__()
 
-    async def __aenter__(self) -> T:
+    async def __aenter__(self) -> T_co:
         """Open."""
         self._opened = await self._open()
         return self._opened

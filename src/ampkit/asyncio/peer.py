@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from ampkit.asyncio.address import Address, address_of
 from ampkit.asyncio.ambient import TURN
@@ -15,13 +15,16 @@ from ampkit.asyncio.calls import Calls, Ended, Outcome
 from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
+from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.descriptors import Descriptors
-from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.extending import Duty, Extending
 from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.keepalive import Keepalive
-from ampkit.asyncio.quick import make_asking, make_intake
+from ampkit.asyncio.late import late
+from ampkit.asyncio.quick import Asking, make_asking, make_intake
 from ampkit.asyncio.remote import UNSET, Remote, Unset
-from ampkit.asyncio.starttls import StartTls
+from ampkit.asyncio.rota import Rota
+from ampkit.asyncio.starttls import NO_TLS, StartTls, TlsPart
 from ampkit.asyncio.switch import Switching
 from ampkit.core.connection import Connection
 from ampkit.core.conversation import START_TLS
@@ -66,40 +69,86 @@ class Peer(Remote):
     called in the event loop that made it. Both ends are alike: whichever connected, either may call.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_answering",
+        "_asking",
+        "_connection",
+        "_keepalive",
+        "_local",
+        "_made_calls",
+        "_made_closing",
+        "_made_extending",
+        "_made_starttls",
+        "_made_switching",
+        "_make_responders",
+        "_options",
+        "_remote",
+        "channel",
+        "crowd",
+        "on_draining",
+        "rota",
+        "tls_part",
+    )
+
     def __init__(
         self, make_responders: Callable[[Peer], Responders], address: Address, *, limits: Limits, options: Options
     ) -> None:
-        self.channel = self._channel = Channel(asyncio.get_running_loop(), self, self._make_connection(limits), limits)
-        self._connection = self._channel.connection
-        self._extending = Extending(self._channel, options.extensions)
-        self._calls = Calls(self._channel, self._extending, limits.max_waiting_bytes)
-        self.descriptors = Descriptors(self._channel, limits.max_descriptors, self._is_quiet)
-        self._answering = Answering(
-            self._channel,
-            self._extending,
-            self.descriptors,
-            self._calls.under_way,
-            limits=limits,
-            options=options,
-        )
-        self._asking = make_asking(self._channel, self._calls, options.timeout)
-        self._channel.intake = make_intake(self._channel, self, self._answering) or self._channel.intake
-        self._extending.duties = {
-            CANCEL: self._cancel_ask,
-            PING: lambda _: None,
-            DRAIN: lambda _: self._drain(),
-        }
-        self._keepalive = Keepalive(
-            self._channel, self._extending, self._calls, self._answering, limits=limits, options=options
-        )
-        self.closing = Closing(self._channel, self._calls, self._answering, self._extending, options.close_timeout)
-        self.starttls = StartTls(self._channel, self._calls, options)
-        self._switching = Switching(self._channel, self._calls)
-        self.on_draining: Callable[[], object] = lambda: None
+        self.channel = Channel(asyncio.get_running_loop(), self, self._make_connection(limits), limits)
+        self._connection = self.channel.connection
+        self._answering = Answering(self.channel, limits=limits, options=options)
+        self.channel.intake = make_intake(self.channel, self, self._answering) or self.channel.intake
+        self.on_draining: Callable[[], object] = _do_nothing
         """Called when `is_draining` becomes true."""
+        self.crowd: Crowd[Peer] | None = None
+        """Those who are connected to the same server."""
+        self.rota: Rota | None = None
+        self.tls_part: TlsPart = NO_TLS
         self._make_responders = make_responders
         self._remote = self._local = address
         self._options = options
+        self._asking: Asking | None = None
+        self._keepalive: Keepalive | None = None
+        self._made_calls: Calls | None = None
+        self._made_closing: Closing | None = None
+        self._made_extending: Extending | None = None
+        self._made_starttls: StartTls | None = None
+        self._made_switching: Switching | None = None
+
+    # Parts that most peers of a server never need
+
+    @late
+    def calls(self) -> Calls:
+        """The asks of this end, those of the program."""
+        calls = Calls(self.channel, self.extending, self._answering.limits.max_waiting_bytes)
+        if self.state is State.CLOSED:
+            calls.end()
+        self._asking = make_asking(self.channel, calls, self._options.timeout)
+        return calls
+
+    @late
+    def extending(self) -> Extending:
+        """The asks of ampkit's own."""
+        return Extending(self.channel, self._options.extensions, self._DUTIES)
+
+    @late
+    def closing(self) -> Closing:
+        """The orderly end."""
+        return Closing(self.channel, self.calls, self._answering, self.extending, self._options.close_timeout)
+
+    @late
+    def starttls(self) -> StartTls:
+        """How it becomes secure."""
+        return StartTls(self.channel, self.calls, self._options, self.tls_part, self.remote_address)
+
+    @late
+    def _switching(self) -> Switching:
+        return Switching(self.channel, self.calls)
+
+    @property
+    def descriptors(self) -> Descriptors:
+        """The descriptors in both directions."""
+        return self._answering.descriptors
 
     # Calling
 
@@ -119,7 +168,7 @@ class Peer(Remote):
             try:
                 outcome = await reply.future
             except asyncio.CancelledError:
-                self._calls.cancel(reply.tag)
+                self.calls.cancel(reply.tag)
                 raise
             finally:
                 reply.end()
@@ -134,7 +183,7 @@ class Peer(Remote):
             if not schema.answers:
                 await self._tell(pairs, schema.name, self._seconds(timeout))
                 return None  # type: ignore[return-value]  # such a command is a Command[None]
-            outcome = await self._calls.ask(pairs, self._seconds(timeout), plan)
+            outcome = await self.calls.ask(pairs, self._seconds(timeout), plan)
             if outcome.__class__ is schema.response:
                 return outcome  # type: ignore[return-value]  # it is R
         if outcome.__class__ is AnswerReceived:
@@ -150,11 +199,11 @@ class Peer(Remote):
             for schema in schemas:
                 self._check(_answerable(schema))
             pairs = [self._pairs(command, schema) for command, schema in zip(commands, schemas, strict=True)]
-            outcomes = await self._calls.ask_many(pairs, self._seconds(timeout))
+            outcomes = await self.calls.ask_many(pairs, self._seconds(timeout))
         else:
             plans, quick_pairs = encoded
             begin = partial(self._asking.ask_each, plans)
-            outcomes = await self._calls.ask_many(quick_pairs, self._seconds(timeout), begin)
+            outcomes = await self.calls.ask_many(quick_pairs, self._seconds(timeout), begin)
         return [
             outcome if outcome.__class__ is schema.response else self._result(outcome, schema)
             for outcome, schema in zip(outcomes, schemas, strict=True)
@@ -185,7 +234,7 @@ class Peer(Remote):
         UNKNOWN is a RemoteError with its code.
         """
         pairs = self._connection.ask_pairs(command, box or {})
-        outcome = await self._calls.ask(pairs, self._seconds(timeout))
+        outcome = await self.calls.ask(pairs, self._seconds(timeout))
         if isinstance(outcome, AnswerReceived):
             return outcome.box
         raise self._error(outcome, command, None)
@@ -247,7 +296,7 @@ class Peer(Remote):
         """Ask the other end to go on with another protocol, as `switch` does; return a reader and a writer for it."""
         reader = asyncio.StreamReader()
         transport, protocol = await self.switch(command, lambda: asyncio.StreamReaderProtocol(reader), timeout=timeout)
-        return reader, asyncio.StreamWriter(transport, protocol, reader, self._channel.loop)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self.channel.loop)
 
     @property
     def state(self) -> State:
@@ -272,12 +321,12 @@ class Peer(Remote):
     @property
     def is_draining(self) -> bool:
         """Whether the other end has said that it will close and begins nothing new: calls raise NotSent."""
-        return self._calls.is_drained
+        return self._made_calls is not None and self._made_calls.is_drained
 
     @property
     def round_trip(self) -> float | None:
         """Seconds that the last ping took, see `Options.ping_interval`; None before there was one."""
-        return self._keepalive.round_trip
+        return None if self._keepalive is None else self._keepalive.round_trip
 
     @property
     def is_secure(self) -> bool:
@@ -303,7 +352,7 @@ class Peer(Remote):
 
     async def wait_closed(self) -> None:
         """Wait until the connection is closed, by whichever end; `end_reason` says why."""
-        await asyncio.shield(self._channel.closed)
+        await asyncio.shield(self.channel.closed)
 
     def __repr__(self) -> str:
         return f"<Peer {self._remote} {self.state.value}>"
@@ -316,16 +365,18 @@ class Peer(Remote):
         if sock is not None:
             self._remote = address_of(sock.family, transport.get_extra_info("peername"), self._remote)
             self._local = address_of(sock.family, transport.get_extra_info("sockname"), self._local)
-        self._answering.log.remote = self.starttls.remote = self.remote_address
+        self._answering.remote = self._remote
         if transport.get_extra_info("ssl_object") is not None:
             self._connection.begin_secure()
+        self._keepalive = Keepalive(self, limits=self._answering.limits, options=self._options)
         self._keepalive.start()
         try:
             self._answering.responders = self._make_responders(self)
+            del self._make_responders
         except Exception as error:  # noqa: BLE001 - the program's own code failed; this connection is of no use
             if not isinstance(error, ConnectionLost):
                 self._answering.log.failure("making a service failed", error)
-            self._channel.fail(ConnectionLost("there is no service for this connection"))
+            self.channel.fail(ConnectionLost("there is no service for this connection"))
 
     def event_received(self, event: Event) -> bool:
         """Give an event to whom it concerns; return false if it is an ask that has to wait."""
@@ -336,7 +387,7 @@ class Peer(Remote):
                 event.waiter.set_result(event)
         elif isinstance(event, StrayReceived):
             if self._options.strict and not event.late:
-                self._channel.fail(RemoteProtocolError(event.reason))
+                self.channel.fail(RemoteProtocolError(event.reason))
         else:
             self._change(event)
         return True
@@ -358,36 +409,55 @@ class Peer(Remote):
         elif isinstance(event, ChangeRefused):
             for waiter in self._connection.stay():
                 waiter.set_result(Ended(TlsFailed("not sent: it was to go over TLS, which was refused", "refused")))
-            refused = self._switching if self._switching.is_asking else self.starttls
+            switching = self._made_switching
+            refused = switching if switching is not None and switching.is_asking else self.starttls
             refused.refused(event)
         else:
             self._switching.agreed(event)
 
     def ended(self, reason: AmpError, waiters: list[Any]) -> None:
         """End all calls and cancel all responders."""
-        self.starttls.ended(reason)
+        if self._made_starttls is not None:
+            self._made_starttls.ended(reason)
         outcome = Ended(reason)
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(outcome)
-        self._calls.end()
-        self._extending.end()
-        self._keepalive.stop()
-        self._answering.cancel()
-        self._answering.log.close()
-        self.descriptors.close()
+        if self._made_calls is not None:
+            self._made_calls.end()
+        if self._keepalive is not None:
+            self._keepalive.stop()
+        self._answering.end()
+
+    def closed(self) -> None:
+        """Leave the others at once, but stay known to the server until no responder runs any more."""
+        if self.crowd is not None:
+            self.crowd.leave(self)
+            self._leave()
+
+    def _leave(self, _: object = None) -> None:
+        responder = next(iter(self._answering.tasks()), None)
+        if responder is not None:
+            responder.add_done_callback(self._leave)
+        elif self.crowd is not None:
+            self.crowd.forget(self)
 
     # Inside
+
+    @property
+    def deeds(self) -> int | None:
+        """How many commands have gone in both directions, pings and their like apart; None while one is under way."""
+        calls, extending = self._made_calls, self._made_extending
+        if self._answering.tasks() or (calls is not None and calls.waiting() is not None):
+            return None
+        asked = self._connection.asked - (0 if extending is None else extending.asked)
+        return self._answering.asked + asked + (0 if calls is None else calls.told)
 
     def _make_connection(self, limits: Limits) -> Connection:
         return Connection(limits)
 
-    def _is_quiet(self) -> bool:
-        """Say whether no box waits at this end, whole or in part."""
-        return self._channel.is_idle and self._answering.is_idle
-
     def _tls(self) -> ssl.SSLObject | None:
-        transport = self._channel.transport
+        transport = self.channel.transport
         return None if transport is None else transport.get_extra_info("ssl_object")
 
     def _check(self, schema: CommandSchema, *, switching: bool = False) -> None:
@@ -408,7 +478,7 @@ class Peer(Remote):
         return response
 
     async def _tell(self, pairs: Pairs, name: bytes, seconds: float | None) -> None:
-        if not await self._calls.tell(pairs, seconds):
+        if not await self.calls.tell(pairs, seconds):
             raise DeadlineExceeded(f"no room to send {printable(name)} to {self.remote_address} in time")
 
     def _response(self, outcome: Outcome, schema: CommandSchema) -> Any:
@@ -438,17 +508,26 @@ class Peer(Remote):
         turn = TURN.get()
         if turn is None or turn.due is None:
             return seconds
-        left = turn.due - self._channel.loop.time()
+        left = turn.due - self.channel.loop.time()
         return left if seconds is None else min(seconds, left)
 
-    def _drain(self) -> None:
-        self._calls.drain()
+    def _drain(self, _: AskReceived) -> None:
+        self.calls.drain()
         self.on_draining()
 
     def _cancel_ask(self, event: AskReceived) -> None:
         tag = cancelled_tag(event.box)
         if tag is not None:
             self._answering.cancel_ask(tag)
+
+    def _take_ping(self, _: AskReceived) -> None:
+        """Do nothing: it is answered."""
+
+    _DUTIES: ClassVar[Mapping[bytes, Duty]] = {CANCEL: _cancel_ask, PING: _take_ping, DRAIN: _drain}
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _answerable(schema: CommandSchema) -> CommandSchema:

@@ -11,6 +11,7 @@ from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.calls import Batch, Calls
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.intake import Intake
+from ampkit.asyncio.late import NOTHING
 from ampkit.asyncio.remote import UNSET, Unset
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived
@@ -18,8 +19,13 @@ from ampkit.core.states import State
 from ampkit.core.tagged import Pairs
 from ampkit.speed import compiled
 
-_EMPTY: Final = AnswerReceived(None, {})
+_NO_BOX: Final = AnswerReceived(None, {})
 """The answer to a command without a response."""
+
+_COMMON: Final[Any] = compiled and compiled.Common(
+    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_NO_BOX, empty=NOTHING
+)
+"""What is the same for all connections."""
 
 
 class Reply(Protocol):
@@ -55,18 +61,7 @@ def make_asking(channel: Channel, calls: Calls, timeout: float | None) -> Asking
     if compiled is None:
         return None
     connection = channel.connection
-    asking: Asking = compiled.Asking(
-        channel,
-        connection.link,
-        connection.conversation,
-        calls.credit,
-        calls.deadlines,
-        calls.timeout_pair,
-        timeout,
-        unset=UNSET,
-        turn=TURN,
-        open=State.OPEN,
-    )
+    asking: Asking = compiled.Asking(_COMMON, channel, connection.link, connection.conversation, calls, timeout)
     return asking
 
 
@@ -75,14 +70,5 @@ def make_intake(channel: Channel, peer: Any, answering: Answering) -> Intake | N
     connection = channel.connection
     if compiled is None or type(connection) is not Connection:
         return None
-    intake: Intake = compiled.Intake(
-        channel,
-        peer,
-        answering,
-        answering.line,
-        connection.link,
-        connection.conversation,
-        open=State.OPEN,
-        nothing=_EMPTY,
-    )
+    intake: Intake = compiled.Intake(_COMMON, channel, connection.link, connection.conversation, answering, peer)
     return intake

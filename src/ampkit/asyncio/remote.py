@@ -26,6 +26,8 @@ class Remote(ABC):
     it is implemented.
     """
 
+    __slots__ = ()
+
     @abstractmethod
     async def call(self, command: Command[R], *, timeout: float | Unset | None = UNSET) -> R:
         """Ask the other end, and return its response, within `timeout` seconds."""

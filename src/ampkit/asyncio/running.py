@@ -15,11 +15,12 @@ def run(main: Coroutine[Any, Any, T], *, debug: bool | None = None) -> T:
     Ctrl-C cancels the coroutine, so that every `async with` closes what it opened, and then raises
     KeyboardInterrupt. Raises RuntimeError inside a running event loop.
     """
-    with asyncio.Runner(debug=debug, loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(debug=debug, loop_factory=loop_factory()) as runner:
         return runner.run(main)
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes uvloop's event loop, None if it is not installed."""
     try:
         import uvloop  # noqa: PLC0415 - the extra `fast`, if the program has it
     except ImportError:

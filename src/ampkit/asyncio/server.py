@@ -7,22 +7,27 @@ import inspect
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Final, Self, TypeAlias, cast
+from functools import partial
+from typing import Final, Literal, Self, TypeAlias, cast, overload
 
-from ampkit.asyncio.address import Address, Place, TlsAddress, parse_address
+from ampkit.asyncio.address import Address, HandedSocket, Place, TlsAddress, parse_address
 from ampkit.asyncio.child import Child
 from ampkit.asyncio.crowd import Crowd
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
 from ampkit.asyncio.hooked import unconnected_peer
+from ampkit.asyncio.job import Work, packed
+from ampkit.asyncio.keepalive import make_rota
 from ampkit.asyncio.listening import Listener, listen
 from ampkit.asyncio.lobby import Lobby
 from ampkit.asyncio.opening import Opening
 from ampkit.asyncio.peer import Peer
+from ampkit.asyncio.processes import ProcessServer, process_count, sharable
+from ampkit.asyncio.starttls import TlsPart
 from ampkit.asyncio.stdio import StdioAddress
 from ampkit.asyncio.turns import Turns
 from ampkit.core.states import State
 from ampkit.errors import ConnectionLost, LocalProtocolError
-from ampkit.policy.options import DEFAULT_OPTIONS, Options
+from ampkit.policy.options import DEFAULT_DRAIN_GRACE, DEFAULT_OPTIONS, Options
 from ampkit.schema.responders import Responders, Service, Services
 from ampkit.wire.limits import DEFAULT_LIMITS, Limits
 
@@ -32,13 +37,32 @@ ServiceFactory: TypeAlias = Callable[[], Services] | Callable[[Peer], Services]
 """Called for each connection, with its peer if it needs an argument."""
 
 
+@overload
+def serve(
+    service: Services | ServiceFactory,
+    *addresses: str | socket.socket,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    processes: Literal[1] = ...,
+) -> Opening[Server]: ...
+@overload
+def serve(
+    service: Services | ServiceFactory,
+    *addresses: str | socket.socket,
+    tls: AnyTls | None = ...,
+    limits: Limits = ...,
+    options: Options = ...,
+    processes: int,
+) -> Opening[Server | ProcessServer]: ...
 def serve(
     service: Services | ServiceFactory,
     *addresses: str | socket.socket,
     tls: AnyTls | None = None,
     limits: Limits = DEFAULT_LIMITS,
     options: Options = DEFAULT_OPTIONS,
-) -> Opening[Server]:
+    processes: int = 1,
+) -> Opening[Server] | Opening[Server | ProcessServer]:
     """Serve on `tcp://host:port`, `tls://host:port`, `unix:///path`, `memory://name`, on as many as you like.
 
     `async with serve(Calculator(), "tcp://127.0.0.1:0") as server:` closes it at the end of the block;
@@ -51,13 +75,33 @@ def serve(
     Sockets that are open already are objects, `fd://3`, or `systemd:name` and `systemd:` for those that systemd hands
     over; all but systemd's are taken over.
 
-    Raises LocalProtocolError for an address that cannot be read and for files of `tls` that cannot be used,
-    TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if an address cannot be
-    listened on.
+    With more than one of `processes` (0: one for each core that this process may use) worker processes serve, and this
+    one looks after them: a `ProcessServer`. Service, tls, limits and options are pickled, limits count in each of them.
+
+    Raises LocalProtocolError for an address that cannot be read or shared, for files of `tls` that cannot be used and
+    for what cannot be pickled, TypeError for services that cannot be joined, all at once; awaited, ConnectionFailed if
+    an address cannot be listened on or a worker process cannot begin.
     """
-    places = [_place(address) for address in addresses]
-    if not places:
-        raise TypeError("serve needs at least one address")
+    if process_count(processes) == 1:
+        return open_server(service, [_place(address) for address in addresses], tls=tls, limits=limits, options=options)
+    responders_maker(service)
+    work = Work(partial(_same, service), tls, limits, options)
+    return serve_with_processes(work, service, addresses, processes)
+
+
+def _same(service: Services | ServiceFactory) -> Services | ServiceFactory:
+    return service
+
+
+def open_server(
+    service: Services | ServiceFactory,
+    places: Sequence[Place | HandedSocket],
+    *,
+    tls: AnyTls | None,
+    limits: Limits,
+    options: Options,
+) -> Opening[Server]:
+    """Serve in this process; checked as `serve` does."""
     handshakes = _handshakes(places, tls, options)
     make_responders = responders_maker(service)
     if _carries(service):
@@ -65,18 +109,27 @@ def serve(
     return Opening(lambda: Server(make_responders, limits, options, handshakes).open(places))
 
 
-def _handshakes(addresses: Iterable[Address], tls: AnyTls | None, options: Options) -> Handshakes | None:
+def serve_with_processes(
+    work: Work, service: object, addresses: Iterable[str | socket.socket], processes: int
+) -> Opening[ProcessServer]:
+    """Serve with worker processes what `work.load` returns in each of them; checked as `serve` does."""
+    places = sharable(_place(address) for address in addresses)
+    _handshakes(places, work.tls, work.options)
+    pickled = packed(work, service)
+    count, close_timeout = process_count(processes), work.options.close_timeout
+    return Opening(lambda: ProcessServer(count, pickled, close_timeout).open(places))
+
+
+def _handshakes(places: Sequence[Place | HandedSocket], tls: AnyTls | None, options: Options) -> Handshakes | None:
     """Return how this end shakes hands: always as the TLS server, whoever asks for it."""
+    if not places:
+        raise TypeError("serve needs at least one address")
     if tls is not None:
         return Handshakes(tls, server_side=True, host=None, timeout=options.handshake_timeout)
-    secure = [str(address) for address in addresses if isinstance(address, TlsAddress)]
+    secure = [str(place) for place in places if isinstance(place, TlsAddress)]
     if secure:
         raise LocalProtocolError(f"to serve {secure[0]} takes a certificate: tls=Tls(certificate=...)")
     return None
-
-
-DRAIN_GRACE: Final = 30.0
-"""Seconds: what load balancers and process managers wait for by default."""
 
 
 class Server:
@@ -94,15 +147,15 @@ class Server:
         self._options = options
         self._listeners: list[Listener] = []
         self._addresses: list[str] = []
-        self._peers: set[Peer] = set()
-        self._handshakes = handshakes
-        self._crowd = Crowd(limits)
+        self._crowd: Crowd[Peer] = Crowd(limits)
+        self._tls_part = TlsPart(is_server=True, handshakes=handshakes)
         self._turns = Turns()
+        self._rota = make_rota(limits, options)
         self._lobby = Lobby(handshakes, limits.max_connections) if handshakes else None
         self._is_closing = False
         self._closed = asyncio.Event()
 
-    async def open(self, addresses: Iterable[Place]) -> Self:
+    async def open(self, addresses: Iterable[Place | HandedSocket]) -> Self:
         """Listen on all addresses. Raises ConnectionFailed, and listens on none, if one of them cannot be had."""
         try:
             for address in addresses:
@@ -121,7 +174,7 @@ class Server:
     @property
     def peers(self) -> frozenset[Peer]:
         """Those who are connected now; call them as they call you."""
-        return frozenset(peer for peer in self._peers if peer.state is not State.CLOSED)
+        return frozenset(peer for peer in self._crowd.peers if peer.state is not State.CLOSED)
 
     async def close(self, grace: float | None = None) -> None:
         """Stop listening and close all connections; returns when no responder runs any more.
@@ -136,13 +189,13 @@ class Server:
             await self._stop_listening()
             if self._lobby is not None:
                 self._lobby.close()
-            await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._peers))
+            await asyncio.gather(*(peer.closing.close(seconds, closer) for peer in self._crowd.peers))
         finally:
-            for peer in list(self._peers):  # there is any only if this was cancelled
+            for peer in list(self._crowd.peers):  # there is any only if this was cancelled
                 peer.closing.end()
             self._closed.set()
 
-    async def drain(self, grace: float = DRAIN_GRACE) -> None:
+    async def drain(self, grace: float = DEFAULT_DRAIN_GRACE) -> None:
         """Close without losing a call: `close`, with time enough for what was begun to end.
 
         Peers are told, and those that understand it (`_drain`) begin nothing new here: their further calls raise
@@ -168,8 +221,8 @@ class Server:
     def _accept(self, address: Address) -> asyncio.Protocol:
         peer = unconnected_peer(self._begin, address, limits=self._limits, options=self._options)
         peer.channel.turns = self._turns
-        peer.starttls.is_server = True
-        peer.starttls.handshakes = self._handshakes
+        peer.rota = self._rota
+        peer.tls_part = self._tls_part
         if self._lobby is not None and isinstance(address, TlsAddress):
             return self._lobby.admit(peer.channel, address)
         return peer.channel
@@ -177,19 +230,8 @@ class Server:
     def _begin(self, peer: Peer) -> Responders:
         if self._is_closing:
             raise ConnectionLost("this server does not listen any more")
-        self._crowd.enter(peer.remote_address)
-        self._peers.add(peer)
-        peer.channel.closed.add_done_callback(lambda _: self._crowd.leave(peer.remote_address))
-        peer.channel.closed.add_done_callback(lambda _: self._leave(peer))
+        self._crowd.enter(peer)
         return self._make_responders(peer)
-
-    def _leave(self, peer: Peer) -> None:
-        """Forget a peer whose connection is closed, but not while its responders still clean up."""
-        responder = peer.closing.running_responder()
-        if responder is None:
-            self._peers.discard(peer)
-        else:
-            responder.add_done_callback(lambda _: self._leave(peer))
 
     async def _stop_listening(self) -> None:
         listeners, self._listeners = self._listeners, []  # once: the name may be a successor's by the next time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ampkit.asyncio.handshakes import AnyTls, Handshakes
@@ -26,17 +27,28 @@ BREATH: Final = 0.05
 comes in one piece with the answer."""
 
 
-class StartTls:
-    """Secures a connection that is in use. As in Twisted, the end that connected is the TLS client."""
+@dataclass(frozen=True, slots=True)
+class TlsPart:
+    """The part that this end has in TLS, the same for all connections of a server. Who connects is the client."""
 
-    def __init__(self, channel: Channel, calls: Calls, options: Options) -> None:
-        self.is_server = False
-        """Whether this end was connected to."""
-        self.host: str | None = None
-        """The name that a TLS client verifies."""
-        self.handshakes: Handshakes | None = None
-        """What this end agrees to; None refuses."""
-        self.remote = "?"
+    is_server: bool = False
+    handshakes: Handshakes | None = None
+    """What this end agrees to; None refuses."""
+    host: str | None = None
+    """The name that a TLS client verifies."""
+
+
+NO_TLS: Final = TlsPart()
+
+
+class StartTls:
+    """Secures a connection that is in use; `remote` is the address of the other end, for the log."""
+
+    __slots__ = ("_asking", "_calls", "_channel", "_connection", "_options", "_outcome", "_part", "_remote")
+
+    def __init__(self, channel: Channel, calls: Calls, options: Options, part: TlsPart, remote: str) -> None:
+        self._part = part
+        self._remote = remote
         self._channel = channel
         self._connection = channel.connection
         self._calls = calls
@@ -67,10 +79,12 @@ class StartTls:
     def _handshakes(self, tls: AnyTls | None) -> Handshakes:
         if tls is not None:
             timeout = self._options.handshake_timeout
-            return Handshakes(tls, server_side=self.is_server, host=self.host, timeout=timeout, from_first_byte=False)
-        if self.handshakes is None:
+            return Handshakes(
+                tls, server_side=self._part.is_server, host=self._part.host, timeout=timeout, from_first_byte=False
+            )
+        if self._part.handshakes is None:
             raise LocalProtocolError("start_tls needs a Tls; neither it nor the connection has one")
-        return self.handshakes
+        return self._part.handshakes
 
     def _ask(self, asking: Handshakes) -> None:
         outcome = self._channel.loop.create_future()
@@ -94,7 +108,7 @@ class StartTls:
 
     def asked(self, event: TlsAsked) -> None:
         """Agree, or refuse: without a Tls, this end does not know the command."""
-        if self.handshakes is None:
+        if self._part.handshakes is None:
             refusal = self._options.dispatch.unhandled(START_TLS)
             self._refuse(event.tag, refusal.code, refusal.description)
             return
@@ -103,7 +117,7 @@ class StartTls:
         except LocalProtocolError as error:
             self._refuse(event.tag, TLS_ERROR, str(error).encode())
         else:
-            self._begin(self.handshakes, b"", 0.0 if self.is_server else BREATH)
+            self._begin(self._part.handshakes, b"", 0.0 if self._part.is_server else BREATH)
 
     def _refuse(self, tag: bytes, code: bytes, description: bytes) -> None:
         self._connection.refuse_tls(tag, code, description)
@@ -112,7 +126,7 @@ class StartTls:
     def agreed(self, _: TlsAgreed) -> None:
         """Begin the handshake, with what came for it already."""
         assert self._asking is not None  # noqa: S101 - who has asked and given up has no connection any more
-        self._begin(self._asking, self._connection.begin_tls(tls_server=self.is_server))
+        self._begin(self._asking, self._connection.begin_tls(tls_server=self._part.is_server))
 
     def refused(self, event: ChangeRefused) -> None:
         """Go on as before; what was to go over TLS is not sent without."""
@@ -141,7 +155,7 @@ class StartTls:
     def _failed(self, error: AmpError, _: asyncio.Transport) -> None:
         if self._connection.state is not State.CLOSED:
             if self._outcome is None:  # else whoever asked is told
-                logger.warning("no TLS with %s: %s", self.remote, error)
+                logger.warning("no TLS with %s: %s", self._remote, error)
             self._channel.end(error)
 
     def ended(self, reason: AmpError) -> None:

@@ -20,6 +20,8 @@ Outcome: TypeAlias = asyncio.Transport | ChangeRefused | Ended | Exception
 class Switching:
     """Gives a connection to a protocol of the program's, if the other end agrees."""
 
+    __slots__ = ("_calls", "_channel", "_connection", "_make")
+
     def __init__(self, channel: Channel, calls: Calls) -> None:
         self._channel = channel
         self._connection = channel.connection

@@ -27,6 +27,8 @@ class SwitchAnswering:
     While a coroutine decides, nothing more is read: what stands behind the ask may be no box.
     """
 
+    __slots__ = ("_channel", "_connection", "_is_decided", "event")
+
     def __init__(self, channel: Channel) -> None:
         self.event: AskReceived | None = None
         """The ask that is being decided, or was and is still offered."""

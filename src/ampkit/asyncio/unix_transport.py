@@ -6,9 +6,11 @@ import array
 import asyncio
 import os
 import socket
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
+from ampkit.asyncio.late import NOTHING
 from ampkit.errors import ConnectionLost
 
 _READ_SIZE: Final = 65_536
@@ -46,14 +48,34 @@ class UnixTransport(asyncio.Transport):
     later than those. What is not sent by the end is closed.
     """
 
+    __slots__ = (
+        "_buffer",
+        "_descriptors",
+        "_ends_output",
+        "_fd",
+        "_high",
+        "_is_closing",
+        "_is_full",
+        "_is_lost",
+        "_is_reading",
+        "_loop",
+        "_low",
+        "_peername",
+        "_protocol",
+        "_sock",
+        "_sockname",
+    )
+
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, protocol: asyncio.Protocol) -> None:
-        super().__init__({"socket": sock, "sockname": sock.getsockname(), "peername": _peer_name(sock)})
+        super().__init__(NOTHING)
         sock.setblocking(False)
+        self._sockname = _shared(sock.getsockname())
+        self._peername = _peer_name(sock)
         self._loop = loop
         self._sock = sock
         self._fd = sock.fileno()
-        self._buffer = bytearray()
-        self._descriptors: list[int] = []
+        self._buffer: bytes | bytearray = b""
+        self._descriptors: Sequence[int] = ()
         self._high, self._low = _HIGH, _HIGH // 4
         self._is_full = False
         self._is_reading = True
@@ -96,16 +118,18 @@ class UnixTransport(asyncio.Transport):
 
     def _keep(self, data: bytes | bytearray | memoryview) -> None:
         """Send it when the socket takes more."""
-        if not self._buffer:
+        if self._buffer:
+            self._buffer += data
+        else:
+            self._buffer = bytearray(data)
             self._loop.add_writer(self._fd, self._writable)
-        self._buffer += data
         if len(self._buffer) > self._high and not self._is_full:
             self._is_full = True
             self._protocol.pause_writing()
 
     def send_descriptors(self, numbers: Iterable[int]) -> None:
         """Take over descriptors and send them with the bytes that are written next, at the latest."""
-        self._descriptors += numbers
+        self._descriptors = [*self._descriptors, *numbers]
         if self._is_closing:
             self._close_descriptors()
 
@@ -142,7 +166,7 @@ class UnixTransport(asyncio.Transport):
                     )
                 except (BlockingIOError, InterruptedError):
                     break
-                del self._descriptors[: len(batch)]
+                self._descriptors = self._descriptors[len(batch) :]
                 _close_all(batch)
                 if is_last:
                     break
@@ -152,7 +176,10 @@ class UnixTransport(asyncio.Transport):
         sent = self._send(self._buffer)
         if self._is_lost or self._is_aborted():
             return
-        del self._buffer[:sent]
+        if sent == len(self._buffer):
+            self._buffer = b""
+        elif isinstance(self._buffer, bytearray):  # as what waits always is
+            del self._buffer[:sent]
         if not self._buffer:
             self._loop.remove_writer(self._fd)
         if self._is_full and len(self._buffer) <= self._low:
@@ -204,7 +231,7 @@ class UnixTransport(asyncio.Transport):
             if self._is_closing:
                 return
             if data:
-                self._data_received(data)
+                self._protocol.data_received(data)
             elif not self._protocol.eof_received():
                 self.close()
             else:
@@ -253,6 +280,10 @@ class UnixTransport(asyncio.Transport):
         """Close at once."""
         self._end(None)
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Return the "socket", its "sockname" or its "peername"."""
+        return {"socket": self._sock, "sockname": self._sockname, "peername": self._peername}.get(name, default)
+
     def is_closing(self) -> bool:
         """Whether it is closing or closed."""
         return self._is_closing
@@ -264,7 +295,6 @@ class UnixTransport(asyncio.Transport):
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Let another protocol receive from now on."""
         self._protocol = cast(asyncio.Protocol, protocol)
-        self._data_received = self._protocol.data_received
 
     def _fail(self, error: Exception) -> None:
         self._end(error)
@@ -279,7 +309,7 @@ class UnixTransport(asyncio.Transport):
         self._stop_reading()
         self._loop.remove_writer(self._fd)
         self._is_closing = True
-        self._buffer.clear()
+        self._buffer = b""
         self._close_descriptors()
         self._loop.call_soon(self._lose, error)
 
@@ -289,7 +319,6 @@ class UnixTransport(asyncio.Transport):
             self._close_descriptors()
             self._sock.close()
             protocol, self._protocol = self._protocol, asyncio.Protocol()
-            del self._data_received
             protocol.connection_lost(error)
 
     def _stop_reading(self) -> None:
@@ -305,7 +334,12 @@ class UnixTransport(asyncio.Transport):
 
     def _close_descriptors(self) -> None:
         _close_all(self._descriptors)
-        self._descriptors.clear()
+        self._descriptors = ()
+
+
+def _shared(name: Any) -> Any:
+    """Return the same text for all who have an equal one: a server has many sockets of one name."""
+    return sys.intern(name) if type(name) is str else name
 
 
 def _peer_name(sock: socket.socket) -> Any:

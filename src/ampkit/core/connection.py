@@ -38,6 +38,8 @@ _REFUSAL_OVERHEAD: Final = len(encode_pairs({ERROR: b"", ERROR_CODE: b"", ERROR_
 class Connection:
     """One end of an AMP connection. Both ends are alike: each may ask, and answer what it is asked."""
 
+    __slots__ = ("_limits", "conversation", "link", "pending")
+
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
         self.link = Link(limits)

@@ -18,7 +18,7 @@ from ampkit.core.events import (
     TlsAsked,
 )
 from ampkit.errors import RemoteProtocolError
-from ampkit.speed import twin
+from ampkit.speed import fields
 from ampkit.wire.box import Box
 from ampkit.wire.keys import ANSWER, ASK, COMMAND, ERROR, ERROR_CODE, ERROR_DESCRIPTION
 from ampkit.wire.text import printable
@@ -30,9 +30,9 @@ _STRAY_SHOWN: Final = 20
 """Bytes of an unknown tag that an event shows; ours have fewer."""
 
 if TYPE_CHECKING:
-    ConversationFields = object
+    from ampkit.speed import Fields as ConversationFields
 else:
-    ConversationFields = twin("ConversationFields", object)
+    ConversationFields = fields("ConversationFields", "pending", "asking", "count", "_look_first")
 
 
 class Conversation(ConversationFields):
@@ -41,6 +41,8 @@ class Conversation(ConversationFields):
     Tags are a counter in lower-case hexadecimal, as other implementations have it, and are never used twice:
     a late answer to an abandoned ask cannot reach a later one.
     """
+
+    __slots__ = ()
 
     def __init__(self) -> None:
         self.pending: dict[bytes, Any] = {}

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 from ampkit.core.states import Move, State, allowing, next_state
 from ampkit.errors import AmpError, ConnectionLost, LocalProtocolError, NotSent, ProtocolSwitched
-from ampkit.speed import twin
+from ampkit.speed import fields
 from ampkit.wire.codec import Decoder
 from ampkit.wire.limits import Limits
 
 _RECEIVING: Final = allowing(Move.RECEIVE)
 
 if TYPE_CHECKING:
-    LinkFields = object
+    from ampkit.speed import Fields as LinkFields
 else:
-    LinkFields = twin("LinkFields", object)
+    LinkFields = fields("LinkFields", "state", "decoder", "_output", "_queue", "_max_bytes")
 
 
 class Link(LinkFields):
     """One connection's bytes: those received wait in `decoder`, those to be sent until they are taken."""
+
+    __slots__ = ("_closes_later", "_limits", "end_reason", "is_secure")
 
     def __init__(self, limits: Limits) -> None:
         self.state = State.OPEN

@@ -21,6 +21,8 @@ _ANY_SIZE: Final = Limits(max_box_keys=sys.maxsize - 1, max_box_bytes=sys.maxsiz
 class WatchedConnection(Connection):
     """Calls `received` with each box that is pulled, and `sent` with each that is taken to be written."""
 
+    __slots__ = ("_sent", "_show_received", "_show_sent")
+
     def __init__(self, limits: Limits, received: Watcher, sent: Watcher) -> None:
         super().__init__(limits)
         self._show_received = received

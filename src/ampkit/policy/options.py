@@ -17,6 +17,9 @@ DEFAULT_HANDSHAKE_TIMEOUT: Final = 10.0
 DEFAULT_CLOSE_TIMEOUT: Final = 5.0
 """Seconds that asks under way have to end when a server closes; container runtimes kill after 10."""
 
+DEFAULT_DRAIN_GRACE: Final = 30.0
+"""Seconds that `drain` gives what was begun: what load balancers and process managers wait for by default."""
+
 DEFAULT_PING_INTERVAL: Final = 30.0
 """Seconds; home routers forget a connection that says nothing for a minute or two."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MethodType
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from ampkit.twisted._interfaces import CommandType, IBoxReceiver, IBoxSender, IR
 from ampkit.twisted._locators import CommandLocator, SimpleStringLocator, answerFor
 from ampkit.twisted._names import ANSWER, ASK, COMMAND, ERROR, log
 from ampkit.twisted._protocol import BinaryBoxProtocol
-from ampkit.twisted._question import Question, fire, never
+from ampkit.twisted._question import Question, compiledFace, fire, never
 from ampkit.twisted._reading import STRING_METHODS, STRING_STATE
 from ampkit.twisted._seams import Seams
 from ampkit.twisted._straight import Straight, straightOf
@@ -70,15 +71,22 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def callRemote(self, commandType: CommandType | None = None, /, *a: Any, **kw: Any) -> Deferred[dict[str, Any]]:
         """Ask a command; see `BoxDispatcher.callRemote`."""
-        if not a and self._maySendStraight():
-            straight = self._straights.get(commandType) or self._straightOf(commandType)
+        if not a:
+            question = _ask(self, commandType, kw)
+            if question is not UNUSUAL:
+                return question  # type: ignore[no-any-return]
+        return BoxDispatcher.callRemote(self, commandType, *a, **kw)
+
+    def _askQuickly(self, command: Any, values: dict[str, Any]) -> Any:
+        """Ask, and return the question, or None if nobody waits for an answer; UNUSUAL if this is no short way."""
+        if self._maySendStraight():
+            straight = self._straights.get(command) or self._straightOf(command)
             number = self._counter + 1
             tag = b"%x" % number
-            box = straight.encodeArguments(kw, tag)
+            box = straight.encodeArguments(values, tag)
             if box is not None and number > self._counter:  # a value's own conversion may have asked something
-                question: Deferred[dict[str, Any]] = self._askStraight(straight, tag, box)
-                return question
-        return BoxDispatcher.callRemote(self, commandType, *a, **kw)
+                return self._askStraight(straight, tag, box)
+        return UNUSUAL
 
     def _askStraight(self, straight: Straight, tag: bytes, box: bytes) -> Any:
         self._counter += 1
@@ -122,7 +130,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def _deliverBox(self, strings: dict[bytes, bytes]) -> None:
         isMine = self._keepsSeams and self.boxReceiver is self
-        if not isMine or not (self._takeAnswer(strings) if ANSWER in strings else self._takeAsk(strings)):
+        if not isMine or not _take(self, strings):
             BinaryBoxProtocol._deliverBox(self, strings)
 
     def _takeAnswer(self, strings: dict[bytes, bytes]) -> bool:
@@ -165,9 +173,13 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
                 return True
         elif result is UNUSUAL:
             return False
+        self._answerInTime(result, function, command, strings)
+        return True
+
+    def _answerInTime(self, result: Any, function: Any, command: Any, strings: dict[bytes, bytes]) -> None:
+        """Answer with what a responder's result will have become."""
         answer = answerFor(maybeDeferred(_same, result), self, MethodType(function, self), command)
         self._answerWith(answer, AmpBox(strings))
-        return True
 
     def _logged(self) -> dict[str, Any]:
         return {"cls": self.__class__.__name__, "host": self._transportHost, "peer": self._transportPeer}
@@ -182,6 +194,18 @@ def _same(result: Any) -> Any:
 
 
 _UNFINISHED: Final = (Failure, Deferred)
+
+_face: Final = compiledFace(UNUSUAL, AMP._answerInTime, BinaryBoxProtocol._deliverBox)
+
+
+def _takeInPython(proto: AMP, strings: dict[bytes, bytes]) -> bool:
+    return proto._takeAnswer(strings) if ANSWER in strings else proto._takeAsk(strings)
+
+
+if _face is not None:
+    AMP._takeUsual = _face.take_all
+_take: Final[Callable[[AMP, dict[bytes, bytes]], bool]] = _takeInPython if _face is None else _face.take
+_ask: Final[Callable[[AMP, Any, dict[str, Any]], Any]] = AMP._askQuickly if _face is None else _face.ask
 
 _SEAMS: Final = Seams(
     AMP,

@@ -9,6 +9,8 @@ from typing import Any, Final
 from twisted.internet.defer import _CONTINUE, Deferred
 from twisted.python.failure import Failure
 
+from ampkit.speed import compiled
+
 
 def never(*_: Any) -> None:
     """Be a short way that nothing can go."""
@@ -98,5 +100,14 @@ _UNFINISHED: Final = (Failure, Deferred)
 _AS_IT_IS: Final[Any] = ((_same, (), {}), (_same, (), {}))
 _fire: Final[Callable[[Question, Any], None]] = Deferred.callback
 
-fire: Final = _fireQuickly if "_callbacks" in vars(Deferred()) else _fire
+isKnown: Final = "_callbacks" in vars(Deferred())
 """What a Deferred is made of is not public, and before Twisted 23 it was made of something else."""
+
+fire: Final = _fireQuickly if isKnown else _fire
+
+
+def compiledFace(unusual: object, otherwise: Callable[..., None], deliver: Callable[..., None]) -> Any:
+    """Return what takes boxes in the compiled module; None without it, and with a Deferred that it does not know."""
+    if compiled is None or not isKnown:
+        return None
+    return compiled.Face(Question, _UNFINISHED, Failure, _CONTINUE, _AS_IT_IS, _fire, unusual, otherwise, deliver)

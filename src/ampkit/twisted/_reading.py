@@ -44,6 +44,8 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
     _currentKey: Any = Seen()
     _currentBox: Any = Seen()
 
+    _takeUsual: Callable[[Any, Decoder], bool] | None = None
+    """Takes as many boxes as it can, in the compiled module; returns whether there was any."""
     _decoder: Decoder | None = None
     _notAmp: str | None = None
     _byStrings = False
@@ -82,7 +84,7 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
         ):  # a box's receiver has brought more bytes: the loop that called it goes on with them
             return
         attributes = self._delivery = self.__dict__
-        deliver = self._deliverBox
+        deliver, takeUsual = self._deliverBox, type(self)._takeUsual
         self._known = -1
         try:
             while not (self._pausedByProgram or self._holding):
@@ -90,6 +92,8 @@ class BoxReader(StatefulStringProtocol, Int16StringReceiver):
                     self._lookAgain()
                     if self._byStrings:
                         break
+                if takeUsual is not None and takeUsual(self, decoder):
+                    continue
                 try:
                     strings = decoder.next_box()
                 except RemoteProtocolError as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.tcp import Connection
+
+from ampkit.speed import twin
 
 _PLAIN_WRITE: Final = Connection.write
 
@@ -31,6 +33,10 @@ def write(transport: Any, data: bytes, socket: Any) -> None:
         transport._tempDataLen += len(data)
     else:
         transport.write(data)
+
+
+if not TYPE_CHECKING:
+    write = twin("write_straight", write)
 
 
 def sendNow(socket: Any) -> None:

@@ -32,6 +32,8 @@ class PythonDecoder:
     # bounds; an exception says that this is no whole box. Then a `PartialBox` reads it again, from this piece and those
     # that follow, and says what is wrong if anything is.
 
+    __slots__ = ("_at", "_base", "_data", "_empty_boxes", "_limits", "_max_bytes", "_partial", "_turns")
+
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, empty_boxes: bool = False) -> None:
         self._limits = limits
         self._empty_boxes = empty_boxes
