@@ -132,10 +132,12 @@ cdef class Decoder:
         """Let the box that is not whole be read as far as it is there, for whoever wants to see that."""
         if self._wanted:
             self._wanted = 0
-            self._read_on(self._careful())
             if self._more is not None:
-                self._partial.more += self._more
+                self._data = self._data[self._at:] + self._more
                 self._more = None
+                self._base += self._at
+                self._at = 0
+            self._read_on(self._careful())
         return 0
 
     cdef object _read_on(self, object partial):

@@ -1,0 +1,112 @@
+"""The compiled decoder and the one in Python give the same boxes and the same errors, however a stream is cut."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ampkit.speed import compiled
+from ampkit.testing.strategies import chunks, keys
+from ampkit.wire.box import encode_box
+from ampkit.wire.codec import PythonDecoder
+from ampkit.wire.limits import DEFAULT_LIMITS, Limits
+from tests.speed.twins import needs_both, outcome
+from tests.wire.streams import nearly_amp
+
+pytestmark = needs_both
+
+_limits = st.builds(Limits, max_box_keys=st.integers(1, 4), max_box_bytes=st.integers(1, 80)) | st.just(DEFAULT_LIMITS)
+_questions = st.sampled_from(["unread", "partial", "take_rest", "end", "copy"])
+_steps = st.lists(st.tuples(st.integers(0, 4), st.none() | _questions), min_size=1, max_size=4)
+
+
+def _told(decoder: Any, question: str) -> Any:
+    """Ask a decoder something besides its next box; behind a fault nobody wants to know what is unread."""
+    if question in {"unread", "copy"} and decoder.partial is not None and decoder.partial.fault is not None:
+        return None
+    if question == "partial":
+        partial = decoder.partial
+        return partial and (partial.box, partial.position, partial.fault, partial.too_long_key)
+    if question == "copy":
+        return copy.copy(decoder).unread
+    told = getattr(decoder, question)
+    return told() if callable(told) else told
+
+
+def _story(decoder: Any, pieces: list[bytes], steps: list[tuple[int, str | None]]) -> list[Any]:
+    """Feed pieces; behind each pull a few boxes, or all, and ask something."""
+    told: list[Any] = []
+    for index, piece in enumerate(pieces):
+        pulls, question = steps[index % len(steps)]
+        decoder.feed(piece)
+        told += [outcome(decoder.next_box) for _ in range(pulls)]
+        if question is not None and pulls:  # of bytes that nobody has pulled yet the twins know different things
+            told.append(outcome(_told, decoder, question))
+    return told + [outcome(decoder.next_box) for _ in range(3)] + [outcome(decoder.end), outcome(_told, decoder, "unread")]
+
+
+def _check(data: st.DataObject, stream: bytes, limits: Limits, empty_boxes: bool) -> None:
+    pieces, steps = data.draw(chunks(stream)), data.draw(_steps)
+    python = _story(PythonDecoder(limits, empty_boxes=empty_boxes), pieces, steps)
+    assert _story(compiled.Decoder(limits, empty_boxes=empty_boxes), pieces, steps) == python
+
+
+@given(st.data(), nearly_amp(), _limits, st.booleans())
+def test_streams_that_are_nearly_amp(data: st.DataObject, stream: bytes, limits: Limits, empty_boxes: bool) -> None:
+    """With a look at the decoder's state between any two pieces."""
+    _check(data, stream, limits, empty_boxes)
+
+
+_boxes = st.dictionaries(keys(), st.binary(max_size=40) | st.sampled_from([bytes(255), bytes(256)]), min_size=1, max_size=8)
+
+
+@given(st.data(), st.lists(_boxes, min_size=1, max_size=4), _limits)
+def test_streams_of_boxes(data: st.DataObject, sent: list[dict[bytes, bytes]], limits: Limits) -> None:
+    """Of all keys, and of values whose lengths take one byte and two."""
+    _check(data, b"".join(map(encode_box, sent)), limits, False)
+
+
+@given(st.data(), st.integers(60_000, 65_535), st.integers(1, 4))
+def test_boxes_around_the_size_that_is_waited_for(data: st.DataObject, size: int, count: int) -> None:
+    """Up to 128 kB of a box lie where they are until its next pair is there; more is read on by the careful way."""
+    stream = encode_box({bytes([65 + index]): bytes(size) for index in range(count)}) * 2
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    pieces = [stream[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    steps = data.draw(_steps)
+    limits = Limits(max_box_bytes=data.draw(st.sampled_from([65_000, 131_072, 200_000, 1_048_576])))
+    assert _story(compiled.Decoder(limits), pieces, steps) == _story(PythonDecoder(limits), pieces, steps)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_all_kinds_of_bytes_can_be_fed(kind: type) -> None:
+    """As whoever reads has them."""
+    stream = encode_box({b"a": b"1"}) * 2
+    pieces: list[Any] = [kind(stream[:3]), kind(stream[3:11]), kind(stream[11:])]
+    told = _story(compiled.Decoder(), pieces, [(2, "unread")])
+    assert told == _story(PythonDecoder(), pieces, [(2, "unread")])
+
+
+def test_limits_may_be_any_integers() -> None:
+    """Those beyond what a machine counts are none."""
+    limits = Limits(max_box_keys=10**30, max_box_bytes=10**400)
+    for twin in PythonDecoder, compiled.Decoder:
+        decoder = twin(limits)
+        decoder.feed(encode_box({b"a": b"1"}))
+        assert decoder.next_box() == {b"a": b"1"}
+
+
+def test_a_subclass_that_does_not_begin_is_told_so() -> None:
+    """It is an AttributeError, as of any object that lacks what its `__init__` would have given it."""
+
+    class Unbegun(compiled.Decoder):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall]
+            pass
+
+    decoder: Any = Unbegun()
+    for use in lambda: decoder.feed(b"\0"), decoder.next_box:
+        with pytest.raises(AttributeError, match="__init__"):
+            use()
