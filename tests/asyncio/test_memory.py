@@ -23,7 +23,7 @@ COUNT: Final = 300
 BATCH: Final = 50
 """Connections that wait to be accepted at a time."""
 
-MOST: Final = {"asyncio": 800 if is_compiled else 860, "uvloop": 1_590 if is_compiled else 1_650}
+MOST: Final = {"asyncio": 710 if is_compiled else 790, "uvloop": 1_540 if is_compiled else 1_600}
 """Bytes by event loop. On asyncio's own, our transport of unix sockets takes less than asyncio's does."""
 
 pytestmark = pytest.mark.skipif(sys.implementation.name != "cpython", reason="others do not count their memory")
