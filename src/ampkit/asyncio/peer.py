@@ -60,10 +60,12 @@ class Peer(Caller):
     """The other end of one connection: call it, and be called by it.
 
     `connect` and `Server` make peers; a responder gets its own as the parameter `peer`. All methods must be
-    called in the event loop that made it. Both ends are alike: whichever connected, either may call.
+    called in the event loop that made it. Both ends are alike: whichever connected, either may call. A program may
+    keep what it knows of the connection in attributes of its own.
     """
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_keepalive",
         "_local",
