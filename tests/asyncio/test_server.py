@@ -444,8 +444,8 @@ async def test_a_program_may_keep_what_it_knows_on_the_peer(address: str) -> Non
     class Counter(Service):
         @Sum.responder
         def sum(self, command: Sum, peer: Peer) -> Total:
-            peer.__dict__["asked"] = command.a + peer.__dict__.get("asked", 0)
-            return Total(total=peer.__dict__["asked"])
+            vars(peer)["asked"] = command.a + vars(peer).get("asked", 0)
+            return Total(total=vars(peer)["asked"])
 
     async with serve(Counter(), address) as server, connect(server.addresses[0]) as peer:
         assert [(await peer.call(Sum(a=number, b=0))).total for number in (1, 2, 3)] == [1, 3, 6]
