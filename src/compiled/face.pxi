@@ -67,7 +67,7 @@ cdef class Face:
         if len(callbacks) != 1 or question.called or question.paused or question.debug:
             self.fire(question, response)
             return 0
-        callback, arguments, named = (<tuple>callbacks[0])[0]
+        callback, arguments, named = (<tuple?>callbacks[0])[0]
         if callback is self.proceeds:
             self.fire(question, response)
             return 0
