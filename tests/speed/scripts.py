@@ -31,14 +31,14 @@ class Author:
     """Writes scripts."""
 
     def __init__(self, seed: int) -> None:
-        self._rng = random.Random(seed)
+        self.rng = random.Random(seed)
         self._asked = 0
         self._called = 0
-        self._is_calm = self._rng.random() < 0.6  # or most would end a connection before much has happened
+        self._is_calm = self.rng.random() < 0.6  # or most would end a connection before much has happened
 
     def script(self) -> Script:
         """Write one."""
-        rng = self._rng
+        rng = self.rng
         usual = Limits(max_running_asks=rng.choice([1024, 1024, 1024, 1]))
         narrow = Limits(
             max_box_keys=rng.choice([1024, 1024, 1024, 4, 3]),
@@ -57,7 +57,7 @@ class Author:
         return usual if self._is_calm else narrow, options, steps
 
     def _steps(self) -> list[Step]:
-        rng = self._rng
+        rng = self.rng
         kind = rng.random()
         if kind < 0.55:
             return self._received()
@@ -75,10 +75,10 @@ class Author:
 
     def _received(self) -> list[Step]:
         """Some boxes, cut into pieces."""
-        rng = self._rng
-        data = b"".join(self._box() for _ in range(rng.choice([1, 1, 2, 3, 5, 80 if rng.random() < 0.1 else 1])))
+        rng = self.rng
+        data = b"".join(self.box() for _ in range(rng.choice([1, 1, 2, 3, 5, 80 if rng.random() < 0.1 else 1])))
         if not self._is_calm and rng.random() < 0.1:
-            data = self._mutated(data)
+            data = self.mutated(data)
         cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.choice([0, 0, 0, 1, 2, 6])))
         steps: list[Step] = []
         for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
@@ -87,8 +87,8 @@ class Author:
                 steps.append(rng.choice([("turn",), ("turns",), ("look_at_box",)]))
         return steps
 
-    def _mutated(self, data: bytes) -> bytes:
-        rng = self._rng
+    def mutated(self, data: bytes) -> bytes:
+        rng = self.rng
         mutated = bytearray(data)
         for _ in range(rng.randint(1, 3)):
             at = rng.randrange(len(mutated) + 1)
@@ -101,8 +101,8 @@ class Author:
                 mutated[at:at] = rng.randbytes(rng.randint(1, 4))
         return bytes(mutated)
 
-    def _box(self) -> bytes:
-        rng = self._rng
+    def box(self) -> bytes:
+        rng = self.rng
         kind = rng.random()
         if kind < 0.55:
             pairs = self._ask()
@@ -114,7 +114,7 @@ class Author:
 
     def _disturbed(self, pairs: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Add what is unusual now and then: other orders, repeated and unknown keys, those that say what a box is."""
-        rng = self._rng
+        rng = self.rng
         if rng.random() < (0.8 if self._is_calm else 0.5):
             return pairs
         for _ in range(rng.randint(1, 2)):
@@ -132,9 +132,9 @@ class Author:
         return pairs
 
     def _ask(self) -> list[tuple[bytes, bytes]]:
-        rng = self._rng
+        rng = self.rng
         self._asked += 1
-        name, values = self._arguments()
+        name, values = self.arguments()
         tag = rng.choice([b"a%d" % self._asked, b"a%d" % self._asked, b"a1", b"", b"t" * 300])
         pairs = [(b"_command", name), *sorted(values.items())]
         if rng.random() < 0.85:
@@ -143,8 +143,8 @@ class Author:
             pairs.append((b"_timeout", rng.choice(_TIMEOUTS)))
         return pairs
 
-    def _arguments(self) -> tuple[bytes, dict[bytes, bytes]]:
-        rng = self._rng
+    def arguments(self) -> tuple[bytes, dict[bytes, bytes]]:
+        rng = self.rng
         flag = rng.choice([b"True", b"False", b"False", b"true"])
         number = rng.choice(_NUMBERS) if rng.random() < 0.3 else b"%d" % rng.randint(-20, 300)
         tags = [b"a%d" % rng.randint(1, 1 + self._asked)]
@@ -169,7 +169,7 @@ class Author:
         return rng.choice(kinds)
 
     def _many_values(self) -> dict[bytes, bytes]:
-        rng = self._rng
+        rng = self.rng
         item = pair(b"name", rng.choice(_TEXTS)) + pair(b"number", rng.choice(_NUMBERS)) + pair(b"parts", b"\0\0011") + b"\0\0"
         flat = pair(b"isNew", b"True") + pair(b"name", rng.choice(_TEXTS)) + pair(b"size", rng.choice(_FLOATS)) + b"\0\0"
         values = {
@@ -186,7 +186,7 @@ class Author:
         return {key: values[key] for key in names}
 
     def _answer(self) -> list[tuple[bytes, bytes]]:
-        rng = self._rng
+        rng = self.rng
         tag = b"%x" % rng.randint(1, 1 + self._called) if rng.random() < 0.95 else rng.choice([b"", b"ff", b"01", b"x"])
         if rng.random() < 0.25:
             code = rng.choice([b"UNKNOWN", b"UNHANDLED", b"KEY", b"END", b"DEADLINE_EXCEEDED", b"BUSY", b"\xff"])
@@ -207,7 +207,7 @@ class Author:
     # What is asked
 
     def _call(self) -> Step:
-        rng = self._rng
+        rng = self.rng
         kind = rng.random()
         self._called += 1
         timeout: dict[str, Any] = rng.choice([{}, {}, {}, {"timeout": None}, {"timeout": 0.05}, {"timeout": 0}, {"timeout": 3},
@@ -219,7 +219,7 @@ class Author:
         return "tell", *self._command()
 
     def _command(self) -> tuple[str, dict[str, Any]]:
-        rng = self._rng
+        rng = self.rng
         if rng.random() < 0.5:
             return rng.choice([("Sum", {"a": 1, "b": 2}), ("Check", {"number": 1}), ("Raise", {"name": "x"}), ("Many", {})])
         commands: list[tuple[str, dict[str, Any]]] = [
