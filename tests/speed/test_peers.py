@@ -15,7 +15,7 @@ from tests.speed.twins import needs_both
 
 pytestmark = needs_both
 
-_AT_A_TIME: Final = 20
+_AT_A_TIME: Final = 10
 """Scripts in one example of hypothesis, which otherwise takes longer than they do."""
 
 
