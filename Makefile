@@ -2,7 +2,7 @@
 # makes its own environment, and makes it anew when pyproject.toml or the compiled module changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises wheels clean
+.PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises sanitize wheels clean
 
 VERSIONS ?= 3.11 3.12 3.13
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
@@ -81,6 +81,22 @@ bench: .venv-bench/.ready  ## measure against twisted.protocols.amp and others; 
 
 promises: .venv/.ready  ## what holds whatever the other end does, each with a figure
 	@$(BIN)/python -m bench.promises
+
+# What CPython itself never gives back counts as a leak, so leaks are not looked for here. Where it was not built with
+# the sanitizers, they have to be there before it is.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+SANITIZED := build/sanitized/lib
+UNDER_SANITIZERS = env AMPKIT_REQUIRE_SPEED=1 PYTHONPATH=$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+	LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" $(BIN)/python
+FUZZ_SECONDS ?= 60
+
+sanitize: .venv/.ready  ## the compiled module under the address and undefined behaviour sanitizers: tests, and a minute of fuzzing
+	@rm -rf build/sanitized
+	@CFLAGS="$(SANITIZERS) -g -O1 -fno-omit-frame-pointer" LDFLAGS="$(SANITIZERS)" AMPKIT_REQUIRE_SPEED=1 \
+		$(BIN)/python setup.py --quiet build --build-lib $(SANITIZED) --build-temp build/sanitized/temp
+	@$(UNDER_SANITIZERS) -c 'from ampkit import _speed; assert _speed.__file__.startswith("$(CURDIR)/$(SANITIZED)"), _speed.__file__'
+	@$(UNDER_SANITIZERS) -m pytest -p no:cacheprovider --timeout=300 tests/wire tests/schema tests/core tests/speed
+	@$(UNDER_SANITIZERS) -m tests.speed.fuzz $(FUZZ_SECONDS)
 
 wheels: .venv/.ready  ## a wheel for each Python of VERSIONS, one without the compiled module, a source archive; in dist/
 	@$(BIN)/python -m build --quiet --sdist

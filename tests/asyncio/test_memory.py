@@ -15,16 +15,18 @@ from typing import Final, cast
 import pytest
 
 import ampkit
+from ampkit.asyncio.address import UnixAddress
+from ampkit.asyncio.listening import listen
 from ampkit.speed import is_compiled
 from tests.asyncio.office import Office
-from tests.asyncio.turning import until
+from tests.asyncio.turning import turns, until
 
 COUNT: Final = 300
 BATCH: Final = 50
 """Connections that wait to be accepted at a time."""
 
-MOST: Final = {"asyncio": 800 if is_compiled else 860, "uvloop": 1_590 if is_compiled else 1_650}
-"""Bytes by event loop. On asyncio's own, our transport of unix sockets takes less than asyncio's does."""
+MOST: Final = {"asyncio": 1_385 if is_compiled else 1_445, "uvloop": 1_540 if is_compiled else 1_605}
+"""Bytes by event loop. From Python 3.11 to 3.13 it is 15 to 60 less; a small object more is 64, and its place 8."""
 
 pytestmark = pytest.mark.skipif(sys.implementation.name != "cpython", reason="others do not count their memory")
 
@@ -44,14 +46,14 @@ class Raw(asyncio.Protocol):
 async def raw(path: str) -> AsyncGenerator[Callable[[], int]]:
     """Serve nothing, and say how many are connected."""
     there: list[asyncio.Transport] = []
-    server = await asyncio.get_running_loop().create_unix_server(lambda: Raw(there), path)
+    (listener,) = await listen(UnixAddress(path), lambda _: Raw(there), descriptors=False)
     try:
         yield lambda: len(there)
     finally:
-        server.close()
+        listener.close()
         for transport in there:
             transport.abort()
-        await server.wait_closed()
+        await turns()
 
 
 @contextlib.asynccontextmanager
@@ -94,4 +96,4 @@ async def test_an_idle_connection_is_small(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     loop = "uvloop" if type(asyncio.get_running_loop()).__module__.startswith("uvloop") else "asyncio"
-    assert 0 < sizes[1] - sizes[0] < MOST[loop], sizes
+    assert 1_000 < sizes[1] - sizes[0] < MOST[loop], sizes

@@ -436,3 +436,16 @@ async def test_a_late_answer_is_not_stray() -> None:
         call = asyncio.create_task(peer.call(Sum(a=1, b=3)))
         fake.answer((await fake.next_ask()).tag, {b"total": b"4"})
         assert await call == Total(total=4)
+
+
+async def test_a_program_may_keep_what_it_knows_on_the_peer(address: str) -> None:
+    """In attributes of its own, which last as long as the connection."""
+
+    class Counter(Service):
+        @Sum.responder
+        def sum(self, command: Sum, peer: Peer) -> Total:
+            peer.__dict__["asked"] = command.a + peer.__dict__.get("asked", 0)
+            return Total(total=peer.__dict__["asked"])
+
+    async with serve(Counter(), address) as server, connect(server.addresses[0]) as peer:
+        assert [(await peer.call(Sum(a=number, b=0))).total for number in (1, 2, 3)] == [1, 3, 6]

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import pytest
 
 from ampkit.cli import main, program
+from ampkit.speed import DESCRIPTION
 from tests.cli import running
 
 SUBCOMMANDS = ["serve", "call", "dump", "demo"]
@@ -26,9 +27,9 @@ def test_help_has_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_version() -> None:
-    """`ampkit --version` is the version of the package, also by `python -m ampkit`."""
+    """`ampkit --version` is the version of the package and which twin runs, also by `python -m ampkit`."""
     finished = running.ampkit("--version")
-    assert (finished.returncode, finished.stdout) == (0, f"{version('ampkit')}\n")
+    assert (finished.returncode, finished.stdout) == (0, f"{version('ampkit')} ({DESCRIPTION})\n")
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])

@@ -1,6 +1,6 @@
 """Feeds bytes that are nearly right to both twins for some seconds, and ends with 1 where they differ.
 
-    python -m tests.speed.fuzz --seconds 60 --seed 5
+    python -m tests.speed.fuzz SECONDS [SEED]
 
 What is found is found again with the same seed. Crashes and what a sanitizer says end the process by themselves.
 """
@@ -136,20 +136,20 @@ def case(seed: int) -> tuple[str, Any, Any]:
 def main() -> int:
     """Fuzz, and say how much."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9) * 1_000_000)
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
     options = parser.parse_args()
     if compiled is None:
         print("There is no compiled module: nothing is compared.", file=sys.stderr)
         return 2
     logging.getLogger("ampkit").propagate = False
-    print(f"fuzzing for {options.seconds:g} s; to repeat it: --seed {options.seed}", flush=True)
+    print(f"fuzzing for {options.seconds:g} s; seed {options.seed}", flush=True)
     done: Counter[str] = Counter()
     seed, end = options.seed, time.monotonic() + options.seconds
     while time.monotonic() < end:
         name, python, quick = case(seed)
         if python != quick:
-            print(f"the twins differ in {name}, --seed {seed}:\npython:   {python!r}\ncompiled: {quick!r}")
+            print(f"the twins differ in {name}, seed {seed}:\npython:   {python!r}\ncompiled: {quick!r}")
             return 1
         done[name] += 1
         seed += 1

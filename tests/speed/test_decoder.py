@@ -46,7 +46,9 @@ def _story(decoder: Any, pieces: list[bytes], steps: list[tuple[int, str | None]
         told += [outcome(decoder.next_box) for _ in range(pulls)]
         if question is not None and pulls:  # of bytes that nobody has pulled yet the twins know different things
             told.append(outcome(_told, decoder, question))
-    return told + [outcome(decoder.next_box) for _ in range(3)] + [outcome(decoder.end), outcome(_told, decoder, "unread")]
+    return (
+        told + [outcome(decoder.next_box) for _ in range(3)] + [outcome(decoder.end), outcome(_told, decoder, "unread")]
+    )
 
 
 def _check(data: st.DataObject, stream: bytes, limits: Limits, empty_boxes: bool) -> None:
@@ -61,7 +63,9 @@ def test_streams_that_are_nearly_amp(data: st.DataObject, stream: bytes, limits:
     _check(data, stream, limits, empty_boxes)
 
 
-_boxes = st.dictionaries(keys(), st.binary(max_size=40) | st.sampled_from([bytes(255), bytes(256)]), min_size=1, max_size=8)
+_boxes = st.dictionaries(
+    keys(), st.binary(max_size=40) | st.sampled_from([bytes(255), bytes(256)]), min_size=1, max_size=8
+)
 
 
 @given(st.data(), st.lists(_boxes, min_size=1, max_size=4), _limits)
@@ -102,7 +106,7 @@ def test_limits_may_be_any_integers() -> None:
 def test_a_subclass_that_does_not_begin_is_told_so() -> None:
     """It is an AttributeError, as of any object that lacks what its `__init__` would have given it."""
 
-    class Unbegun(compiled.Decoder):  # type: ignore[misc,name-defined]
+    class Unbegun(compiled.Decoder):  # type: ignore[misc]
         def __init__(self) -> None:  # pyright: ignore[reportMissingSuperCall]
             pass
 

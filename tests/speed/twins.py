@@ -56,7 +56,7 @@ def python_twins() -> dict[str, Any]:
 
 
 def outcome(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Return what a call comes to, so that two of them can be compared: exceptions are the same if they say the same."""
+    """Return what a call comes to, so that two can be compared: exceptions are the same if they say the same."""
     try:
         return "returned", shown(function(*args, **kwargs))
     except Exception as error:  # noqa: BLE001 - it is the outcome

@@ -6,32 +6,30 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ampkit.asyncio.ambient import TURN, Turn
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD
 from ampkit.asyncio.deadlines import Deadlines
-from ampkit.asyncio.descriptors import Descriptors, Taken
+from ampkit.asyncio.descriptors import Taken
 from ampkit.asyncio.late import NOTHING, late
 from ampkit.asyncio.line import Line
-from ampkit.asyncio.log import FailureLog
+from ampkit.asyncio.replying import Replying
 from ampkit.asyncio.switch_answering import SwitchAnswering
 from ampkit.asyncio.turns import MOST_IN_TURN
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
-from ampkit.core.tagged import Pairs
-from ampkit.errors import ConnectionLost, LocalProtocolError, RemoteProtocolError
+from ampkit.errors import LocalProtocolError, RemoteProtocolError
 from ampkit.policy.credit import Admission, admit
-from ampkit.policy.dispatch import UNKNOWN, Dispatch, Refusal
+from ampkit.policy.dispatch import Refusal
 from ampkit.policy.extensions import EXTENSIONS, TIMEOUT, read_timeout
 from ampkit.policy.options import Options
 from ampkit.schema.command import CommandSchema
 from ampkit.schema.responders import Responder, Responders
-from ampkit.speed import compiled, fields
+from ampkit.speed import compiled
 from ampkit.wire.limits import Limits
-from ampkit.wire.text import printable
 
 _EAGER: Final[dict[str, Any]] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 """From Python 3.12 a coroutine runs up to its first real wait before it costs a turn of the loop."""
@@ -41,25 +39,8 @@ _NOBODY: Final[frozenset[asyncio.Task[Any]]] = frozenset()
 _OWN: Final = EXTENSIONS | {START_TLS}
 """Commands that are not, or not always, the program's."""
 
-_UNKNOWN: Final = Refusal(UNKNOWN, b"Unknown Error", undeclared=True)
 
-if TYPE_CHECKING:
-    from ampkit.speed import Fields as AnsweringFields
-else:
-    AnsweringFields = fields(
-        "AnsweringFields",
-        "asked",
-        "responders",
-        "_tasks",
-        "_turns",
-        "_stopped",
-        "_max_running",
-        "_is_nested",
-        "_made_line",
-    )
-
-
-class Answering(AnsweringFields):
+class Answering(Replying):
     """Runs what one connection's other end asks for, within `Limits`.
 
     A plain responder runs to its end before the next box is read. A coroutine becomes a task; it keeps its
@@ -67,21 +48,14 @@ class Answering(AnsweringFields):
     """
 
     __slots__ = (
-        "_channel",
-        "_connection",
         "_made_deadlines",
-        "_made_descriptors",
-        "_made_log",
         "_made_switching",
-        "_options",
         "_spared",
-        "limits",
-        "remote",
     )
 
     def __init__(self, channel: Channel, *, limits: Limits, options: Options) -> None:
         self.responders = _NO_RESPONDERS
-        self.remote: object = "?"
+        self.remote = "?"
         """The address of the other end; as text it must be printable."""
         self.asked = 0
         """Asks that came, those of the program's own commands."""
@@ -90,34 +64,21 @@ class Answering(AnsweringFields):
         self._options = options
         self.limits = limits
         self._max_running = min(limits.max_running_asks, sys.maxsize)
-        self._tasks: dict[bytes | int, asyncio.Task[None]] = NOTHING
-        self._turns: dict[bytes | int, Turn] = NOTHING
+        self._tasks = NOTHING
+        self._turns = NOTHING
         self._is_nested = TURN.get() is not None
         self._stopped: dict[bytes | int, Refusal] = NOTHING
         self._spared = _NOBODY
-        self._made_log: FailureLog | None = None
-        self._made_line: Line | None = None
-        self._made_descriptors: Descriptors | None = None
+        self._made_log = None
+        self._made_line = None
+        self._made_descriptors = None
         self._made_deadlines: Deadlines | None = None
         self._made_switching: SwitchAnswering | None = None
-
-    @late
-    def log(self) -> FailureLog:
-        """What goes to the log on behalf of this connection."""
-        return FailureLog(str(self.remote))
 
     @late
     def line(self) -> Line:
         """Asks that wait for their turn."""
         return Line(self.limits)
-
-    @late
-    def descriptors(self) -> Descriptors:
-        """The descriptors of the connection, in both directions."""
-        descriptors = Descriptors(self._channel, self.limits.max_descriptors, self._is_quiet)
-        if self._connection.state is State.CLOSED:
-            descriptors.close()
-        return descriptors
 
     @late
     def _deadlines(self) -> Deadlines:
@@ -191,19 +152,6 @@ class Answering(AnsweringFields):
             self._stop(tag, task, self._dispatch.cancelled())
         elif self._made_line is not None:
             self._made_line.cancel(tag)
-
-    @property
-    def _dispatch(self) -> Dispatch:
-        return self._options.dispatch
-
-    @property
-    def _has_line(self) -> bool:
-        """Whether asks wait for their turn."""
-        return self._made_line is not None and self._made_line.size > 0
-
-    def _is_quiet(self) -> bool:
-        """Say whether no box waits at this end, whole or in part."""
-        return self._channel.is_idle and self.is_idle
 
     def _admission(self, event: AskReceived) -> Admission:
         return admit(
@@ -295,14 +243,6 @@ class Answering(AnsweringFields):
             self.raised(tag, schema, error)
             return None
         return self.finish(tag, schema, result, due)
-
-    def raised(self, tag: bytes | None, schema: CommandSchema, error: BaseException) -> None:
-        """Tell the caller of whatever a responder raised; what is to end the program is raised again."""
-        if isinstance(error, asyncio.CancelledError):
-            error = LocalProtocolError("the responder was cancelled")
-        if not isinstance(error, Exception):
-            raise error
-        self.fail(tag, schema, error)
 
     def finish(
         self, tag: bytes | None, schema: CommandSchema, result: Any, due: float | None
@@ -408,15 +348,6 @@ class Answering(AnsweringFields):
         finally:
             self._spared -= {task}
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no ask runs, or waits for its turn."""
-        return not (self._tasks or self._has_line)
-
-    def tasks(self) -> list[asyncio.Task[None]]:
-        """Return the tasks of all responders that have not ended."""
-        return list(self._tasks.values())
-
     def running(self) -> Iterator[asyncio.Task[None]]:
         """Iterate over the tasks of responders that have not ended, without those that are spared."""
         return (task for task in self._tasks.values() if task not in self._spared)
@@ -438,61 +369,6 @@ class Answering(AnsweringFields):
         for task in list(self.running()):
             if not task.cancelling():
                 task.cancel()
-
-    # What becomes of an ask
-
-    def _answer(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
-        try:
-            self._send(tag, self._pairs(schema, result))
-        except Exception as error:  # noqa: BLE001 - a response that cannot be sent, or a class of the program's that fails
-            self.fail(tag, schema, error)
-
-    async def answer_late(self, tag: bytes | None, schema: CommandSchema, result: Any) -> None:
-        """Answer when there is room. Raises what is wrong with the result."""
-        pairs = self._pairs(schema, result)
-        if self._channel.is_full:
-            await self._channel.room(len(pairs))
-        self._send(tag, pairs)
-
-    def _pairs(self, schema: CommandSchema, result: Any) -> Pairs:
-        if schema.response_carries:
-            return self.descriptors.pairs(schema.encode_response, result)
-        return schema.encode_response(result)
-
-    def _send(self, tag: bytes | None, pairs: Pairs) -> None:
-        if tag is not None and self._connection.state is not State.CLOSED:
-            self._connection.answer_encoded(tag, pairs)
-            self._channel.flush_soon(len(pairs))
-
-    def fail(self, tag: bytes | None, schema: CommandSchema, error: Exception) -> None:
-        try:
-            refusal = self._dispatch.refusal(error, schema)
-            if refusal.undeclared or tag is None:
-                self.log.failure(f"the responder of {printable(schema.name)} failed", error)
-            self._refuse(tag, refusal)
-        except Exception as failure:  # noqa: BLE001 - the program's own Dispatch failed
-            failure.__context__ = error
-            self.log.failure(f"refusing {printable(schema.name)} failed", failure)
-            self._refuse(tag, _UNKNOWN)
-
-    def turn_away(self, event: AskReceived, refusal: Refusal) -> bool:
-        """Refuse without having run anything; the event is done with. Nobody but the log hears of what is only told."""
-        if event.tag is None:
-            self.log.not_run(event.command, refusal)
-        responder = self.responders.find(event.command)
-        if responder is not None and responder.command.descriptor_keys:
-            self.descriptors.drop(event.box, responder.command.descriptor_keys)
-        self._refuse(event.tag, refusal)
-        return True
-
-    def _refuse(self, tag: bytes | None, refusal: Refusal) -> None:
-        if self._connection.state is State.CLOSED:
-            return
-        if tag is not None:
-            self._connection.refuse(tag, refusal.code, refusal.description)
-            self._channel.flush_soon(len(refusal.code) + len(refusal.description))
-        if refusal.fatal:
-            self._channel.finish(ConnectionLost("this end refused with a fatal error"), self._options.close_timeout)
 
 
 class Overdue:

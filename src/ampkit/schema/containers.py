@@ -85,13 +85,15 @@ class AmpList(Argument[list[Any]]):
 
     def decode_with(self, data: bytes, carrier: Carrier | None) -> list[Any]:
         decode = self.record.__schema__.decode
-        if carrier is None and (records := _decode_quickly(decode, data)) is not None:
-            return records
+        records = _decode_quickly(decode, data) if carrier is None else None
+        return self._decode_each(partial(_swapped, decode, carrier), data) if records is None else records
+
+    def _decode_each(self, decode: Callable[[Any], Any], data: bytes) -> list[Any]:
         try:
             boxes = parse_string(data, empty_boxes=True)
         except RemoteProtocolError as error:
             raise ValueError(f"{error.reason} (at byte {error.position} of the list)") from None
-        return _each(partial(_swapped, decode, carrier), boxes)
+        return _each(decode, boxes)
 
     def __repr__(self) -> str:
         return f"AmpList({self.record.__name__}{', optional=True' if self.optional else ''})"
