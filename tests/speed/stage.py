@@ -1,4 +1,4 @@
-"""One peer, played with from both sides by a script in virtual time, and all that can be seen of it; compares nothing."""
+"""One peer, played with by a script in virtual time, and all that can be seen of it; compares nothing."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class Stage(logging.Handler):
     def _call(self, name: str, values: dict[str, Any], timeout: Any) -> None:
         self._begin(self.peer.call(self._command(name, values), **timeout))
 
-    def _many(self, commands: list[tuple[str, dict[str, Any]]], timeout: Any, exceptions: bool) -> None:
+    def _many(self, commands: list[tuple[str, dict[str, Any]]], timeout: Any, exceptions: Any) -> None:
         each = [self._command(*command) for command in commands]
         self._begin(self.peer.call_many(each, return_exceptions=exceptions, **timeout))
 
@@ -191,7 +191,9 @@ class Stage(logging.Handler):
         self.wire.written = []
         self.seen.append([credit.taken, credit.free_below, answering.asked, connection.asked, peer.calls.told])
         self.seen.append([channel.is_full, channel.is_reading, channel._queued, answering.line.size])
-        self.seen.append([sorted(map(repr, answering._tasks)), sorted(map(repr, answering._turns)), _held(channel.held)])
+        self.seen.append(
+            [sorted(map(repr, answering._tasks)), sorted(map(repr, answering._turns)), _held(channel.held)]
+        )
         self.seen.append([channel.hindered, channel._pull_scheduled, peer.is_draining])
 
     async def _settle(self) -> None:

@@ -23,6 +23,7 @@ from tests.speed.twins import in_python, needs_both, outcome, shown
 
 pytestmark = needs_both
 
+
 class Strange(Argument[Any]):
     """Returns and raises what a type of argument should not."""
 
@@ -99,20 +100,25 @@ class Number(int):
 
 
 _odd_values: Final = st.sampled_from(
-    [None, True, 0, 1, -1, 256, 257, 2**63, -(2**63), 10**255, 10**4299, 10**5000, 1.0, -0.0, 1e22, float("inf"), float("nan"),
-     "", "text", "\xe4", "\ud800", "a" * 65_535, "a" * 65_536, "\xe4" * 40_000, b"", b"bytes", bytes(65_535), bytes(65_536),
-     bytearray(b"array"), memoryview(b"view"), Mark("mark"), Number(5), [], [1], [[1, 2], []], ["1"], (1,), {"number": 1},
-     [{"number": 1}], [{"number": "1"}], ValueError("bad"), KeyError("bad"), 2, 3, object()]
+    [None, True, 0, 1, -1, 256, 257, 2**63, -(2**63), 10**255, 10**4299, 10**5000, 1.0, -0.0, 1e22,
+    float("inf"), float("nan"), "", "text", "\xe4", "\ud800", "a" * 65_535, "a" * 65_536, "\xe4" * 40_000, b"",
+    b"bytes", bytes(65_535), bytes(65_536), bytearray(b"array"), memoryview(b"view"), Mark("mark"), Number(5),
+    [], [1], [[1, 2], []], ["1"], (1,), {"number": 1}, [{"number": 1}], [{"number": "1"}], ValueError("bad"),
+    KeyError("bad"), 2, 3, object()]
 )  # fmt: skip
 _odd_bytes: Final = st.sampled_from(
-    [b"", b"0", b"-0", b"+1", b"-1", b"--1", b"-", b"01", b"1_0", b" 1", b"1 ", b"1\0", b"\xb2", b"9" * 18, b"9" * 19, b"-" + b"9" * 18,
-     b"9223372036854775808", b"1" * 4300, b"1" * 4301, b"1.5", b".5", b"5.", b"1e5", b"1E+5", b"1e", b"e", b"1e999", b"-1e-999",
-     b"1" * 39, b"1" * 40, b"1." + b"0" * 40, b"inf", b"-nan", b"Infinity", b"0x1p3", b"True", b"False", b"true", b"\xff", b"\xc3\xa4",
-     b"text", b"key", b"deep", b"\0\1", b"\0\0011", b"\0\3\0\0011", b"\0\4\0\0011"]
+    [b"", b"0", b"-0", b"+1", b"-1", b"--1", b"-", b"01", b"1_0", b" 1", b"1 ", b"1\0", b"\xb2", b"9" * 18,
+    b"9" * 19, b"-" + b"9" * 18, b"9223372036854775808", b"1" * 4300, b"1" * 4301, b"1.5", b".5", b"5.", b"1e5",
+    b"1E+5", b"1e", b"e", b"1e999", b"-1e-999", b"1" * 39, b"1" * 40, b"1." + b"0" * 40, b"inf", b"-nan",
+    b"Infinity", b"0x1p3", b"True", b"False", b"true", b"\xff", b"\xc3\xa4", b"text", b"key", b"deep", b"\0\1",
+    b"\0\0011", b"\0\3\0\0011", b"\0\4\0\0011"]
 )  # fmt: skip
 _lists: Final = st.builds(
     lambda boxes, tail: b"".join(map(encode_box, boxes)) + tail,
-    st.lists(st.dictionaries(st.sampled_from([b"number", b"text", b"name", b"inside", b"x"]), _odd_bytes, min_size=1), max_size=3),
+    st.lists(
+        st.dictionaries(st.sampled_from([b"number", b"text", b"name", b"inside", b"x"]), _odd_bytes, min_size=1),
+        max_size=3,
+    ),
     st.sampled_from([b"", b"", b"\0\0", b"\0", b"\0\1"]),
 )
 
@@ -123,7 +129,10 @@ def _twins_of(kind: type[Record]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     return python, (compiled.make_encoder("It", fields, b"head"), compiled.make_decoder(kind, fields))
 
 
-TWINS: Final = {kind: _twins_of(kind) for kind in (Every, Needy, Wide, Deep, Small)} if compiled else {}
+_OURS: Final[tuple[type[Record], ...]] = (Every, Needy, Wide, Deep, Small) if compiled else ()
+TWINS: Final[dict[type[Record], Any]] = {kind: _twins_of(kind) for kind in _OURS}
+    {kind: _twins_of(kind) for kind in (Every, Needy, Wide, Deep, Small)} if compiled else {}
+)
 
 
 class Plain:
@@ -158,7 +167,9 @@ def test_odd_values_are_the_same_bytes_or_the_same_error(kind: type[Record], dat
     names = [field.name for field in kind.__schema__.fields]
     odd = data.draw(st.dictionaries(st.sampled_from(names), _odd_values, max_size=3))
     missing = data.draw(st.sampled_from([None, None, None, *names]))
-    usual = {"a": 1, "b": "b", "c": 1.0} if kind is Needy else vars(kind()) if kind is Every else dict.fromkeys(names, 1)
+    usual = (
+        {"a": 1, "b": "b", "c": 1.0} if kind is Needy else vars(kind()) if kind is Every else dict.fromkeys(names, 1)
+    )
     record = Plain({name: value for name, value in {**usual, **odd}.items() if name != missing})
     (encode, _), (quick_encode, _) = TWINS[kind]
     assert outcome(quick_encode, record) == outcome(encode, record)
@@ -236,10 +247,10 @@ def test_what_is_to_end_the_program_is_not_taken_for_a_bad_value(error: type[Bas
     """It comes out of either twin as it is."""
 
     class Ending(Argument[Any]):
-        def encode(self, value: Any) -> bytes:
+        def encode(self, value: Any) -> bytes:  # noqa: ARG002
             raise error
 
-        def decode(self, data: bytes) -> Any:
+        def decode(self, data: bytes) -> Any:  # noqa: ARG002
             raise error
 
     class Last(Record):
@@ -307,7 +318,9 @@ def test_boxes_to_mappings_and_calls(box: dict[bytes, bytes]) -> None:
     python, quick = (outcome(call, box, method, "owner") for call in calls)
     if "object at" not in repr(python):  # both say that it is unusual
         assert quick == python
-    assert (calls[0](box, lambda *_, **__: 1, 0) is mapping.UNUSUAL) is (calls[1](box, lambda *_, **__: 1, 0) is mapping.UNUSUAL)
+    assert (calls[0](box, lambda *_, **__: 1, 0) is mapping.UNUSUAL) is (
+        calls[1](box, lambda *_, **__: 1, 0) is mapping.UNUSUAL
+    )
 
 
 def test_a_call_without_fields() -> None:
@@ -318,7 +331,10 @@ def test_a_call_without_fields() -> None:
 
 def test_names_that_are_no_identifiers() -> None:
     """Classic lists have them."""
-    fields = [dataclasses.replace(_FIELDS[0], name=name, key=name.encode(), argument=Integer()) for name in ("class", "a b", "\xe4")]
+    fields = [
+        dataclasses.replace(_FIELDS[0], name=name, key=name.encode(), argument=Integer())
+        for name in ("class", "a b", "\xe4")
+    ]
     box = {name.encode(): b"5" for name in ("class", "a b", "\xe4")}
     for make in mapping.make_caller, compiled.make_caller:
         assert make(fields)(box, lambda _, **values: values, None) == {"class": 5, "a b": 5, "\xe4": 5}

@@ -124,4 +124,4 @@ def test_keys_that_look_alike() -> None:
         for twin in PythonDecoder, compiled.Decoder:
             decoder = twin()
             decoder.feed(encode_box({key: b""}))
-            assert list(decoder.next_box()) == [key]
+            assert decoder.next_box() == {key: b""}

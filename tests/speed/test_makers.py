@@ -89,7 +89,11 @@ with in_python():
     PYTHON: Final = _make()
 
 _KINDS: Final = [name for name, kind in vars(PYTHON).items() if isinstance(kind, type)]
-_values: Final = st.dictionaries(st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "double", "self"]), st.sampled_from([1, 13, "x", None]), max_size=6)
+_values: Final = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "double", "self"]),
+    st.sampled_from([1, 13, "x", None]),
+    max_size=6,
+)
 _positional: Final = st.lists(st.just(1), max_size=2)
 
 
@@ -107,7 +111,7 @@ def _told(kinds: SimpleNamespace, name: str, positional: list[Any], values: dict
 
 @given(st.sampled_from(_KINDS), _positional, _values)
 def test_any_call(name: str, positional: list[Any], values: dict[str, Any]) -> None:
-    """Positional, missing, unknown and good arguments in any order; factories are called as often, attributes set alike."""
+    """Positional, missing, unknown and good arguments in any order; factories are called as often."""
     assert _told(COMPILED, name, positional, values) == _told(PYTHON, name, positional, values)
 
 
@@ -130,7 +134,7 @@ class Name(str):
 
 
 _CALLS: Final[list[Callable[[Any], Any]]] = [
-    lambda kind: kind(**{1: 2}),
+    lambda kind: kind(**{1: 2}),  # type: ignore[arg-type]
     lambda kind: kind(**{"a": 1, "b": "b"}),
     lambda kind: kind(**{"".join(["a"]): 1, "".join(["b"]): "b"}),
     lambda kind: kind(**{Name("a"): 1, Name("b"): "b"}),
@@ -148,7 +152,10 @@ _CALLS: Final[list[Callable[[Any], Any]]] = [
 @pytest.mark.parametrize("call", _CALLS, ids=range(len(_CALLS)))
 def test_unusual_ways_to_call(call: Callable[[Any], Any]) -> None:
     """Through whatever leads to a class."""
-    told = [outcome(lambda kinds=kinds: repr(call(kinds.Two)).replace("_make.<locals>.", "")) for kinds in (PYTHON, COMPILED)]
+    told = [
+        outcome(lambda kinds=kinds: repr(call(kinds.Two)).replace("_make.<locals>.", ""))
+        for kinds in (PYTHON, COMPILED)
+    ]
     assert told[0] == told[1]
 
 
@@ -208,7 +215,7 @@ def test_an_init_that_comes_before_the_fields_are_known() -> None:
     class Early(Record):
         a: list[Later]
 
-    Early.__init__ = lambda self, **values: called.append(values)  # type: ignore[method-assign,assignment,misc]
+    Early.__init__ = lambda _, **values: called.append(values)  # type: ignore[method-assign]
 
     class Later(Record):
         b: int

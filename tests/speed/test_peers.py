@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.speed.scripts import write
@@ -48,7 +47,9 @@ def check(seed: int) -> None:
         small = smallest(script)
         index, python, compiled = difference(small)
         steps = "\n".join(map(repr, small[2]))
-        pytest.fail(f"seed {seed}, {small[0]}, {small[1]}:\n{steps}\nat {index}\npython:   {python}\ncompiled: {compiled}")
+        pytest.fail(
+            f"seed {seed}, {small[0]}, {small[1]}:\n{steps}\nat {index}\npython:   {python}\ncompiled: {compiled}"
+        )
 
 
 @given(st.integers(0, 2**40))

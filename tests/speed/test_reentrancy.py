@@ -7,12 +7,14 @@ import contextlib
 import gc
 import logging
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import pytest
 
 from ampkit import AmpError, Argument, Command, ConnectionLost, Options, Peer, Response, Service
 from ampkit.testing import VirtualTimeLoop, peer_pair
+from ampkit.wire.box import encode_box
+from ampkit.wire.codec import Decoder
 
 _INSIDE: Final = b"\0\4_ask\0\2in\0\x08_command\0\4Echo\0\5value\0\0010\0\0"
 
@@ -22,6 +24,16 @@ _left: Final[list[tuple[str, Peer]]] = []
 
 def _fail() -> None:
     raise ValueError("it fails")
+
+
+def _forget(peer: Peer) -> None:
+    peer.channel.connection.conversation.pending.clear()
+    peer.calls.end()
+
+
+def _transport(peer: Peer) -> asyncio.Transport:
+    assert peer.channel.transport is not None
+    return peer.channel.transport
 
 
 def _stop() -> None:
@@ -37,11 +49,13 @@ ACTS: Final[dict[str, Callable[[Peer], object]]] = {
     "rest": lambda peer: peer.channel.connection.link.decoder.take_rest(),
     "flush": lambda peer: peer.channel.flush(),
     "end": lambda peer: peer.channel.end(ConnectionLost("ended inside")),
-    "abort": lambda peer: peer.channel.transport and peer.channel.transport.abort(),
+    "abort": lambda peer: _transport(peer).abort(),
     "close": lambda peer: peer.closing.end(),
-    "call": lambda peer: asyncio.ensure_future(peer.call(Echo(value=0))).add_done_callback(lambda call: call.exception()),
+    "call": lambda peer: asyncio.ensure_future(peer.call(Echo(value=0))).add_done_callback(
+        lambda call: call.exception()
+    ),
     "pause": lambda peer: peer.channel.pause_writing(),
-    "forget": lambda peer: (peer.channel.connection.conversation.pending.clear(), peer.calls.end()),
+    "forget": _forget,
     "collect": lambda _: gc.collect(),
     "nothing": lambda _: None,
     "fail": lambda _: _fail(),
@@ -121,9 +135,6 @@ def test_an_act_inside(name: str, after: int, side: int, many: bool, caplog: pyt
 
 def test_a_decoder_that_is_fed_by_a_finalizer() -> None:
     """The garbage collector may run anything, in the middle of anything."""
-    from ampkit.wire.box import encode_box
-    from ampkit.wire.codec import Decoder
-
     decoder = Decoder()
     box = encode_box({b"a": b"1", b"b": bytes(100)})
 
