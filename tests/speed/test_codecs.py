@@ -131,8 +131,6 @@ def _twins_of(kind: type[Record]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 
 _OURS: Final[tuple[type[Record], ...]] = (Every, Needy, Wide, Deep, Small) if compiled else ()
 TWINS: Final[dict[type[Record], Any]] = {kind: _twins_of(kind) for kind in _OURS}
-    {kind: _twins_of(kind) for kind in (Every, Needy, Wide, Deep, Small)} if compiled else {}
-)
 
 
 class Plain:
