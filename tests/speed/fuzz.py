@@ -1,183 +1,166 @@
-"""Streams with random faults through both twins, until the time is over: `python -m tests.speed.fuzz SECONDS [SEED]`.
+"""Feeds bytes that are nearly right to both twins for some seconds, and ends with 1 where they differ.
 
-Ends with 1, and the stream in hexadecimal, where the twins differ; whatever else is wrong ends the process.
+    python -m tests.speed.fuzz SECONDS [SEED]
+
+What is found is found again with the same seed. Crashes and what a sanitizer says end the process by themselves.
 """
 
 from __future__ import annotations
 
-import asyncio
+import argparse
 import logging
-import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from ampkit import AmpList, Command, Limits, Options, RemoteProtocolError, Response, Service
-from ampkit.asyncio.address import UnixAddress
-from ampkit.asyncio.peer import Peer
-from ampkit.schema.compiler import make_decoder
-from ampkit.schema.responders import Responders
+from ampkit.schema import compiler, mapping
+from ampkit.schema.containers import AmpList
 from ampkit.speed import compiled
+from ampkit.wire.box import encode_box
 from ampkit.wire.codec import PythonDecoder
-from tests.speed.twins import outcome, shown
+from ampkit.wire.limits import Limits
+from tests.speed.office import COMPILED, PYTHON
+from tests.speed.scripts import Author
+from tests.speed.test_peers import difference, smallest
+from tests.speed.twins import outcome
 
-WORDS = [
-    *(b"_ask _answer _error _command _timeout _error_code _error_description a b c d total".split()),
-    *(b"Mix 1 2 ff 13 -7 007 +5 True False 1.5 nan 1e9 text \xff\xfe".split()),
-    b"",
-    b"x" * 300,
-]
+_PEERS: Final = 25
+"""One case in so many is a whole peer: it takes as long as all the others."""
 
-
-class Total(Response):
-    """What comes back."""
-
-    total: int
-    c: str | None = None
+_KINDS: Final = ("Sum", "Many", "Check", "Content", "Checked", "Item", "Flat")
 
 
-class Mix(Command[Total]):
-    """One field of each kind."""
+def stream(author: Author) -> tuple[Any, Any]:
+    """Pull boxes out of a stream that is cut anywhere."""
+    rng = author.rng
+    data = b"".join(author.box() for _ in range(rng.randint(1, 6)))
+    for _ in range(rng.choice([0, 1, 1, 3])):
+        data = author.mutated(data)
+    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.choice([0, 1, 3, 20])))
+    pieces = [data[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+    limits = Limits(max_box_keys=rng.choice([1024, 4]), max_box_bytes=rng.choice([1_048_576, 500, 60]))
+    looks = [rng.random() < 0.2 for _ in pieces]
 
-    a: int
-    b: str = "none"
-    c: bytes | None = None
-    d: float = 0.0
-    e: bool = False
+    def told(decoder: Any) -> list[Any]:
+        seen: list[Any] = []
+        for piece, look in zip(pieces, looks, strict=True):
+            decoder.feed(piece)
+            while (box := outcome(decoder.next_box)) != ("returned", ("NoneType", "None")):
+                seen.append(box)
+                if box[0] == "raised":
+                    return seen
+            if look:
+                partial = decoder.partial
+                seen.append((decoder.unread, partial and (partial.position, partial.box)))
+        return [*seen, outcome(decoder.end), outcome(decoder.take_rest)]
 
-
-class Mixer(Service):
-    """Answers."""
-
-    @Mix.responder
-    def mix(self, command: Mix) -> Total:
-        """Fail now and then."""
-        if command.a % 5 == 0:
-            raise ValueError(command.b)
-        return Total(total=command.a, c=command.b)
-
-
-class Sink(asyncio.Transport):
-    """Takes what is written, and keeps none of it."""
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Drop it."""
-
-    def writelines(self, list_of_data: Any) -> None:
-        """Drop them."""
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """There are none."""
-
-    def get_write_buffer_size(self) -> int:
-        """It is always empty."""
-        return 0
-
-    def is_closing(self) -> bool:
-        """It does not close."""
-        return False
-
-    def pause_reading(self) -> None:
-        """Nothing is read."""
-
-    def resume_reading(self) -> None:
-        """Nothing is read."""
-
-    def abort(self) -> None:
-        """There is nothing to end."""
+    return told(PythonDecoder(limits)), told(compiled.Decoder(limits))
 
 
-def stream(rng: random.Random) -> bytes:
-    """Return boxes of words, some of them with a fault."""
-    data = bytearray()
-    for _ in range(rng.randrange(1, 5)):
-        for _ in range(rng.randrange(6)):
-            for word in (rng.choice(WORDS), rng.choice(WORDS)):
-                data += len(word).to_bytes(2, "big") + word
-        data += b"\0\0"
-    for _ in range(rng.choice([0, 0, 1, 3])):
-        at = rng.randrange(len(data))
-        kind = rng.randrange(3)
-        if kind == 0:
-            data[at] = rng.randrange(256)
-        else:
-            data[at : at + rng.randrange(4)] = rng.randbytes(rng.randrange(4)) if kind == 1 else b""
-            data += b"\0\0"
-    return bytes(data)
+def _box(author: Author) -> tuple[str, dict[bytes, bytes]]:
+    rng = author.rng
+    box: dict[bytes, bytes] = {}
+    for _ in range(rng.randint(1, 3)):
+        box |= author.arguments()[1]
+    if box and rng.random() < 0.7:
+        key = rng.choice(sorted(box))
+        box[key] = author.mutated(box[key])
+    return rng.choice(_KINDS), box
 
 
-def pieces(rng: random.Random, data: bytes) -> list[bytes]:
-    """Cut a stream anywhere."""
-    cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.choice([0, 0, 1, 5])))
-    return [data[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+def records(author: Author) -> tuple[Any, Any]:
+    """Decode a box of values, some of which are not, and encode it again."""
+    name, box = _box(author)
+
+    def told(kind: Any) -> Any:
+        decoded = outcome(kind.__schema__.decode, box)
+        if decoded[0] == "returned":
+            return decoded, outcome(kind.__schema__.encode, kind.__schema__.decode(box))
+        return decoded
+
+    return told(getattr(PYTHON, name)), told(getattr(COMPILED, name))
 
 
-def boxes(decoder: Any, parts: list[bytes]) -> list[Any]:
-    """Return all that a decoder gives, and how it ends."""
-    given: list[Any] = []
-    try:
-        for part in parts:
-            decoder.feed(part)
-            given += iter(decoder.next_box, None)
-        decoder.end()
-    except RemoteProtocolError as error:
-        given.append((str(error), error.position))
-    return given
+def lists(author: Author) -> tuple[Any, Any]:
+    """Decode a list of records."""
+    rng = author.rng
+    name = rng.choice(["Item", "Flat"])
+    parts = [rng.choice([b"a", b"", b"\xff", b"12", b"True", b"1.5"]) for _ in range(3)]
+    keys = [b"name", *([b"number", b"parts"] if name == "Item" else [b"isNew", b"size"])]
+    data = b"".join(encode_box(dict(zip(keys, rng.sample(parts, 3), strict=True))) for _ in range(rng.randint(1, 4)))
+    for _ in range(rng.choice([0, 1, 2])):
+        data = author.mutated(data)
+    return outcome(AmpList(getattr(PYTHON, name)).decode, data), outcome(AmpList(getattr(COMPILED, name)).decode, data)
 
 
-def check(rng: random.Random, data: bytes, twins: list[tuple[Callable[..., Any], Callable[..., Any]]]) -> None:
-    """Raise AssertionError where the twins differ."""
-    parts = pieces(rng, data)
-    limits = Limits(max_box_keys=rng.choice([2, 1_024]), max_box_bytes=rng.choice([40, 1_048_576]))
-    given = boxes(compiled.Decoder(limits, empty_boxes=True), parts)
-    assert given == boxes(PythonDecoder(limits, empty_boxes=True), parts)
-    for box in given:
-        for ours, theirs in twins if isinstance(box, dict) else []:
-            assert outcome(ours, box) == outcome(theirs, box)
-    in_list = compiled.decode_records(Total.__schema__.decode, data)
-    if in_list is not None:
-        careful = [
-            make_decoder(Total, Total.__schema__.fields)(box) for box in boxes(PythonDecoder(empty_boxes=True), [data])
-        ]
-        assert shown(in_list) == shown(careful)
-    outcome(AmpList(Total).decode, data)
+_FIELDS: Final = COMPILED.Many.__schema__.fields
+_ASKS: Final = (
+    [make("Many", _FIELDS, b"head") for make in (compiler.make_encoder, compiled.make_encoder)] if compiled else []
+)
+_DECODERS: Final = (
+    [make(_FIELDS) for make in (mapping.make_mapping_decoder, compiled.make_mapping_decoder)] if compiled else []
+)
+_CALLERS: Final = [make(_FIELDS) for make in (mapping.make_caller, compiled.make_caller)] if compiled else []
 
 
-async def through_a_peer(parts: list[bytes], responders: Responders) -> None:
-    """Let a peer read it: whatever comes, it goes on or ends."""
-    peer = Peer(lambda _: responders, UnixAddress("/"), limits=Limits(), options=Options(ping_interval=None))
-    peer.channel.connection_made(Sink())
-    calls = [asyncio.ensure_future(peer.call(Mix(a=number))) for number in range(2)]
-    await asyncio.sleep(0)
-    for part in parts:
-        peer.channel.data_received(part)
-        await asyncio.sleep(0)
-    peer.channel.connection_lost(None)
-    await asyncio.gather(*calls, return_exceptions=True)
+def mappings(author: Author) -> tuple[Any, Any]:
+    """Decode a box to a mapping, and call with it."""
+    _, box = _box(author)
+    decoded = [outcome(decode, box) for decode in _DECODERS]
+    if decoded[0][1] == ("NoneType", "None"):
+        return decoded[0], decoded[1]
+    called = [outcome(call, box, lambda owner, **values: (owner, sorted(values)), 5) for call in _CALLERS]
+    return (decoded[0], called[0]), (decoded[1], called[1])
 
 
-async def main(seconds: float, seed: int) -> int:
+def peers(author: Author) -> tuple[Any, Any]:
+    """Play a script with a peer."""
+    script = author.script()
+    found = difference(script)
+    if found is None:
+        return None, None
+    print(*smallest(script), sep="\n")
+    _, python, quick = found
+    return python, quick
+
+
+_SMALL: Final[tuple[Callable[[Author], tuple[Any, Any]], ...]] = (stream, records, lists, mappings)
+
+
+def case(seed: int) -> tuple[str, Any, Any]:
+    """Return what each twin made of one case, and of which kind it is."""
+    author = Author(seed)
+    kind = peers if seed % _PEERS == 0 else _SMALL[author.rng.randrange(len(_SMALL))]
+    return kind.__name__, *kind(author)
+
+
+def main() -> int:
     """Fuzz, and say how much."""
-    logging.getLogger("ampkit").addHandler(logging.NullHandler())
+    parser = argparse.ArgumentParser(description="Feed bytes that are nearly right to both twins.")
+    parser.add_argument("seconds", type=float)
+    parser.add_argument("seed", type=int, nargs="?", default=1)
+    options = parser.parse_args()
     if compiled is None:
-        print("there is no compiled module", file=sys.stderr)
+        print("There is no compiled module: nothing is compared.", file=sys.stderr)
         return 2
-    rng, responders = random.Random(seed), Responders(Mixer())
-    twins = [(kind.__schema__.decode, make_decoder(kind, kind.__schema__.fields)) for kind in (Mix, Total)]
-    end, count = time.monotonic() + seconds, 0
+    logging.getLogger("ampkit").propagate = False
+    print(f"fuzzing for {options.seconds:g} s; seed {options.seed}", flush=True)
+    done: Counter[str] = Counter()
+    seed, end = options.seed, time.monotonic() + options.seconds
     while time.monotonic() < end:
-        data = stream(rng)
-        try:
-            check(rng, data, twins)
-        except AssertionError as error:
-            print(f"the twins differ (seed {seed}, stream {count}): {data.hex()}\n{error!r}", file=sys.stderr)
+        name, python, quick = case(seed)
+        if python != quick:
+            print(f"the twins differ in {name}, seed {seed}:\npython:   {python!r}\ncompiled: {quick!r}")
             return 1
-        await through_a_peer(pieces(rng, data), responders)
-        count += 1
-    print(f"{count:,} streams in {seconds:g} s: the twins agree (seed {seed})")
+        done[name] += 1
+        seed += 1
+    print(
+        f"{done.total():,} cases, no difference:", ", ".join(f"{count:,} {name}" for name, count in done.most_common())
+    )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)))
+    sys.exit(main())

@@ -1,15 +1,12 @@
 """The commands and the service that both twins have, made once in Python and once compiled; asserts nothing."""
 
-# mypy: disable-error-code="untyped-decorator"
-# The classes of the commands are given, so nobody knows their types here.
-
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from ampkit import Argument, Command, Peer, Record, RemoteError, Response, Service
 from tests.speed.twins import in_python
@@ -112,6 +109,14 @@ with in_python():
     PYTHON: Final = make_commands()
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _responds(command: Any) -> Callable[[F], F]:
+    decorate: Callable[[F], F] = command.responder
+    return decorate
+
+
 class Stop(BaseException):
     """What is to end a program, as KeyboardInterrupt is: that one would end the loop as well."""
 
@@ -147,27 +152,27 @@ def gifts(kinds: SimpleNamespace) -> dict[str, Callable[[], Any]]:
     }
 
 
-def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  # noqa: C901 - a responder each
+def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  # noqa: C901 - it is a class
     """Return a service that tells what it does."""
     given = gifts(kinds)
 
     class Office(Service):
-        @kinds.Sum.responder
+        @_responds(kinds.Sum)
         def sum(self, command: Any) -> Any:
             did("sum", command)
             return kinds.Total(total=command.a + command.b)
 
-        @kinds.Many.responder
+        @_responds(kinds.Many)
         def many(self, command: Any) -> Any:
             did("many", command)
             return kinds.Content(data=command.a_bytes * 2, text=command.d_text, size=command.h_none)
 
-        @kinds.Check.responder
+        @_responds(kinds.Check)
         def check(self, command: Any) -> Any:
             did("check", command)
             return kinds.Checked(number=command.number)
 
-        @kinds.Wait.responder
+        @_responds(kinds.Wait)
         async def wait(self, command: Any) -> Any:
             did("wait", command)
             try:
@@ -177,7 +182,7 @@ def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  
                 raise
             return kinds.Total(total=command.number)
 
-        @kinds.Raise.responder
+        @_responds(kinds.Raise)
         def raise_(self, command: Any) -> Any:
             did("raise", command)
             if command.later:
@@ -188,7 +193,7 @@ def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  
             await asyncio.sleep(0)
             raise ERRORS[name]()
 
-        @kinds.Give.responder
+        @_responds(kinds.Give)
         def give(self, command: Any) -> Any:
             did("give", command)
             return self._give_later(command.name) if command.later else given[command.name]()
@@ -196,25 +201,25 @@ def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  
         async def _give_later(self, name: str) -> Any:
             return given[name]()
 
-        @kinds.Note.responder
+        @_responds(kinds.Note)
         def note(self, command: Any) -> None:
             did("note", command)
 
-        @kinds.HangUp.responder
+        @_responds(kinds.HangUp)
         def hang_up(self, command: Any, peer: Peer) -> Any:
             did("hang up", command)
             if command.later:
                 return peer.close(command.grace)
             return peer.closing.end(command.grace > 0)
 
-        @kinds.Back.responder
+        @_responds(kinds.Back)
         async def back(self, command: Any, peer: Peer) -> Any:
             did("back", command)
             if command.depth:
                 return kinds.Total(total=(await peer.call(kinds.Back(depth=command.depth - 1))).total + 1)
             return await peer.call(kinds.Sum(a=0, b=0), timeout=5)
 
-        @kinds.Inside.responder
+        @_responds(kinds.Inside)
         def inside(self, command: Any, peer: Peer) -> None:
             did("inside", command)
             inside = b"\0\4_ask\0\2in\0\x08_command\0\3Sum\0\1a\0\0011\0\1b\0\0012\0\0"
@@ -229,7 +234,7 @@ def make_service(kinds: SimpleNamespace, did: Callable[..., None]) -> Service:  
             elif command.name == "half":
                 peer.channel.data_received(inside[:20])
 
-        @kinds.StartTLS.responder
+        @_responds(kinds.StartTLS)
         def start_tls(self, command: Any) -> None:
             did("start tls", command)
 

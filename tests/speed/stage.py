@@ -1,4 +1,4 @@
-"""One peer, played with from both sides by a script in virtual time, and all that is seen of it; compares nothing."""
+"""One peer, played with by a script in virtual time, and all that can be seen of it; compares nothing."""
 
 from __future__ import annotations
 
@@ -142,10 +142,9 @@ class Stage(logging.Handler):
     def _call(self, name: str, values: dict[str, Any], timeout: Any) -> None:
         self._begin(self.peer.call(self._command(name, values), **timeout))
 
-    def _many(self, commands: list[tuple[str, dict[str, Any]]], timeout: Any, exceptions: bool) -> None:
+    def _many(self, commands: list[tuple[str, dict[str, Any]]], timeout: Any, exceptions: Any) -> None:
         each = [self._command(*command) for command in commands]
-        call_many: Any = self.peer.call_many
-        self._begin(call_many(each, return_exceptions=exceptions, **timeout))
+        self._begin(self.peer.call_many(each, return_exceptions=exceptions, **timeout))
 
     def _tell(self, name: str, values: dict[str, Any]) -> None:
         self._begin(self.peer.tell(self._command(name, values)))

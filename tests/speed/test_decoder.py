@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import pytest
@@ -114,3 +115,13 @@ def test_a_subclass_that_does_not_begin_is_told_so() -> None:
     for use in lambda: decoder.feed(b"\0"), decoder.next_box:
         with pytest.raises(AttributeError, match="__init__"):
             use()
+
+
+def test_keys_that_look_alike() -> None:
+    """Keys are remembered by some of their bytes; of two that share these, each is itself."""
+    alike = [b"a%cc%ce" % pair for pair in itertools.product(range(256), b"bd")] * 2
+    for key in alike:
+        for twin in PythonDecoder, compiled.Decoder:
+            decoder = twin()
+            decoder.feed(encode_box({key: b""}))
+            assert decoder.next_box() == {key: b""}
