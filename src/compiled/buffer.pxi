@@ -1,11 +1,19 @@
-# Bytes that are being put together: on the stack while they are few. Whoever begins one releases it.
+# Bytes that are being put together: on the stack while they are few, and then where they stay. Whoever begins one
+# releases it.
 
 DEF SMALL = 1024
+
+cdef extern from "Python.h":
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char*, Py_ssize_t) except NULL
+    int resize_bytes "_PyBytes_Resize"(PyObject**, Py_ssize_t) except -1
+    char* inside_bytes "PyBytes_AS_STRING"(PyObject*)
+
 
 cdef struct Buffer:
     char* data
     Py_ssize_t size
     Py_ssize_t room
+    PyObject* large  # the bytes object that `data` is inside of, or NULL
     char small[SMALL]
 
 
@@ -13,30 +21,30 @@ cdef inline void begin(Buffer* buffer) noexcept:
     buffer.data = &buffer.small[0]
     buffer.size = 0
     buffer.room = SMALL
+    buffer.large = NULL
 
 
 cdef inline void release(Buffer* buffer) noexcept:
-    if buffer.data != &buffer.small[0]:
-        PyMem_Free(buffer.data)
+    if buffer.large != NULL:
+        drop(buffer.large)
 
 
 cdef inline bytes finished(Buffer* buffer):
-    return PyBytes_FromStringAndSize(buffer.data, buffer.size)
+    """Return the bytes, which ends the buffer."""
+    if buffer.large == NULL:
+        return PyBytes_FromStringAndSize(buffer.data, buffer.size)
+    resize_bytes(&buffer.large, buffer.size)
+    return <bytes>buffer.large
 
 
 cdef int enlarge(Buffer* buffer, Py_ssize_t more) except -1:
-    cdef Py_ssize_t room = 2 * (buffer.size + more)
-    cdef char* data
-    if buffer.data == &buffer.small[0]:
-        data = <char*>PyMem_Malloc(room)
-        if data == NULL:
-            raise MemoryError
-        memcpy(data, buffer.data, buffer.size)
+    cdef Py_ssize_t room = buffer.size + more + max(buffer.size, SMALL)  # one large value is not moved again
+    if buffer.large == NULL:
+        buffer.large = new_bytes(NULL, room)
+        memcpy(inside_bytes(buffer.large), buffer.data, buffer.size)
     else:
-        data = <char*>PyMem_Realloc(buffer.data, room)
-        if data == NULL:
-            raise MemoryError
-    buffer.data = data
+        resize_bytes(&buffer.large, room)
+    buffer.data = inside_bytes(buffer.large)
     buffer.room = room
     return 0
 

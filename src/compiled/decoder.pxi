@@ -1,6 +1,7 @@
 # A stream of bytes, pulled as one box at a time: the twin of `ampkit.wire.codec`.
 
 DEF KEPT = 131072  # bytes of a box of which nothing is read before its next pair is there, and then all again
+DEF LARGE = 4096  # bytes of a pair for whose sake what came behind it is not copied
 
 cdef object MOST = sys.maxsize  # a limit may be any integer
 
@@ -23,6 +24,8 @@ cdef class Decoder:
     cdef object _partial  # the careful reader of a box, if one is needed
     cdef Py_ssize_t _wanted  # unread bytes without which the box has no further pair; 0 if that is not known
     cdef bytearray _more  # what came since then
+    cdef bytes _behind  # what comes behind `_data`, from `_behind_at` on, or None
+    cdef Py_ssize_t _behind_at
 
     def __init__(self, limits=DEFAULT_LIMITS, *, empty_boxes=False):
         self._limits = limits
@@ -35,11 +38,15 @@ cdef class Decoder:
         self._partial = None
         self._wanted = 0
         self._more = None
+        self._behind = None
+        self._behind_at = 0
 
     def feed(self, data):
         """Take the next bytes of the stream."""
-        cdef Py_ssize_t at = self._at
+        cdef Py_ssize_t at
         self._check()
+        self._join_behind()
+        at = self._at
         if at == PyBytes_GET_SIZE(self._data) and self._wanted == 0:
             self._data = bytes(data)
         elif self._partial is not None:
@@ -60,16 +67,40 @@ cdef class Decoder:
 
     cdef bint _collect(self, data) except -1:
         """Put data behind what is unread; or return false if that is not yet enough to read on."""
-        cdef Py_ssize_t size = PyBytes_GET_SIZE(self._data) - self._at + len(data)
-        if self._wanted > size + (0 if self._more is None else len(self._more)):
+        cdef Py_ssize_t size = PyBytes_GET_SIZE(self._data) - self._at + (0 if self._more is None else len(self._more))
+        cdef Py_ssize_t lacking = self._wanted - size
+        if lacking > len(data):
             if self._more is None:
                 self._more = bytearray()
             self._more += data
             return False
-        self._data = b"".join((memoryview(self._data)[self._at:], self._more or b"", data))
+        first = data
+        if self._wanted > LARGE and PyBytes_CheckExact(data) and lacking + 2 < PyBytes_GET_SIZE(data):
+            first = memoryview(data)[:lacking + 2]  # the box ends behind them, or goes on
+            self._behind = data
+            self._behind_at = lacking + 2
+        self._data = b"".join((memoryview(self._data)[self._at:], self._more or b"", first))
         self._wanted = 0
         self._more = None
         return True
+
+    cdef inline int _go_behind(self) except -1:
+        """Go on with what comes behind, where nothing else is left."""
+        if self._behind is not None and self._at == PyBytes_GET_SIZE(self._data):
+            self._base += self._at - self._behind_at
+            self._at = self._behind_at
+            self._data = self._behind
+            self._behind = None
+        return 0
+
+    cdef int _join_behind(self) except -1:
+        """Put what comes behind to the rest, as they belong together."""
+        if self._behind is not None:
+            self._base += self._at
+            self._data = b"".join((memoryview(self._data)[self._at:], memoryview(self._behind)[self._behind_at:]))
+            self._at = 0
+            self._behind = None
+        return 0
 
     def next_box(self):
         """Return the next complete box, or None until more bytes are fed.
@@ -77,6 +108,7 @@ cdef class Decoder:
         Raises RemoteProtocolError where the stream is not AMP, and again on every later call.
         """
         self._check()
+        self._go_behind()
         if self._partial is not None:
             if self._at == PyBytes_GET_SIZE(self._data):
                 return None
@@ -91,6 +123,14 @@ cdef class Decoder:
 
         Returns None if it is not whole, and notes what is `_wanted`; or if it is large or no box, and does not.
         """
+        cdef dict box = self._walk_here()
+        if box is None and self._behind is not None:
+            self._wanted = 0
+            self._join_behind()
+            box = self._walk_here()
+        return box
+
+    cdef dict _walk_here(self):
         cdef dict box = {}  # first, as it may call the garbage collector, and that anything: from then on nothing is run
         cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(self._data) + self._at
         cdef Py_ssize_t end = PyBytes_GET_SIZE(self._data) - self._at, at = 0, keys = 0, length, pair
@@ -130,6 +170,7 @@ cdef class Decoder:
 
     cdef int _settle(self) except -1:
         """Let the box that is not whole be read as far as it is there, for whoever wants to see that."""
+        self._join_behind()
         if self._wanted:
             self._wanted = 0
             if self._more is not None:

@@ -30,6 +30,7 @@ cdef class Face:
         cdef dict attributes = proto.__dict__
         cdef bint has_taken = False
         while not (proto._pausedByProgram or proto._holding) and len(attributes) == <Py_ssize_t>proto._known:
+            decoder._go_behind()
             if decoder._partial is not None or decoder._wanted or decoder._at == PyBytes_GET_SIZE(decoder._data):
                 break
             if not proto._keepsSeams or proto.boxReceiver is not proto:

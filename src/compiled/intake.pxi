@@ -82,6 +82,7 @@ cdef class Intake:
         decoder = <Decoder>self.link.decoder
         if decoder._partial is not None or decoder._wanted:
             return False
+        decoder._go_behind()
         data = decoder._data  # kept: what is run on the way may feed the decoder
         start(&walk, PyBytes_AS_STRING(data), decoder._at, PyBytes_GET_SIZE(data))
         if not next_pair(&walk):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampkit.errors import RemoteProtocolError
 from ampkit.speed import compiled
 from ampkit.testing.strategies import chunks, keys
 from ampkit.wire.box import encode_box
@@ -84,6 +85,35 @@ def test_boxes_around_the_size_that_is_waited_for(data: st.DataObject, size: int
     steps = data.draw(_steps)
     limits = Limits(max_box_bytes=data.draw(st.sampled_from([65_000, 131_072, 200_000, 1_048_576])))
     assert _story(compiled.Decoder(limits), pieces, steps) == _story(PythonDecoder(limits), pieces, steps)
+
+
+@given(
+    st.data(), st.lists(st.sampled_from([0, 9, 4_080, 4_096, 4_110, 9_000]), min_size=2, max_size=6), st.integers(1, 3)
+)
+def test_large_values_with_more_behind_them(data: st.DataObject, sizes: list[int], keys: int) -> None:
+    """What comes in the same piece behind the end of a large value is not copied, and not lost."""
+    pairs = [(bytes([65 + at % keys]), bytes(size)) for at, size in enumerate(sizes)]
+    stream = b"".join(encode_box(dict(pairs[at : at + keys])) for at in range(0, len(pairs), keys))
+    ends = [len(encode_box(dict(pairs[:at]))) for at in range(1, len(pairs))]
+    near = st.builds(lambda end, step: min(len(stream), max(0, end + step)), st.sampled_from(ends), st.integers(-5, 5))
+    cuts = sorted(data.draw(st.lists(near | st.integers(0, len(stream)), min_size=1, max_size=4)))
+    pieces = [stream[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    steps = data.draw(_steps)
+    limits = Limits(max_box_bytes=data.draw(st.sampled_from([4_100, 10_000, 1_048_576])))
+    assert _story(compiled.Decoder(limits), pieces, steps) == _story(PythonDecoder(limits), pieces, steps)
+
+
+@pytest.mark.parametrize("decoder", [PythonDecoder(), compiled and compiled.Decoder()])
+def test_where_a_fault_is_that_came_behind_a_large_value(decoder: Any) -> None:
+    """Positions count from the begin of the stream, wherever its bytes lie by now."""
+    large, small = encode_box({b"a": bytes(9_000)}), encode_box({b"a": b"1"})
+    stream = large + small * 2 + b"\1\1"
+    decoder.feed(stream[:5_000])
+    assert decoder.next_box() is None
+    decoder.feed(stream[5_000:])
+    assert [len(decoder.next_box()[b"a"]) for _ in range(3)] == [9_000, 1, 1]
+    with pytest.raises(RemoteProtocolError, match=f"byte {len(large) + 2 * len(small)}"):
+        decoder.next_box()
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
