@@ -64,7 +64,8 @@ cdef class Asking:
         cdef Py_ssize_t head, size
         cdef int at = 0
         cdef Reply reply
-        cdef bytes tag = hexadecimal(self.conversation.count + 1)
+        cdef Py_ssize_t number = self.conversation.count + 1
+        cdef bytes tag = hexadecimal(number)
         put(buffer, "\0\4_ask", 6)
         put_length(buffer, PyBytes_GET_SIZE(tag))
         put_bytes(tag, buffer)
@@ -74,7 +75,7 @@ cdef class Asking:
         except Exception:
             return None
         size = buffer.size - head + 20
-        if not self._is_as_before(tag) or self.credit.taken + size > self.credit.free_below:
+        if not self._is_as_before(number) or self.credit.taken + size > self.credit.free_below:
             return None
         if buffer.size + 32 > self.link._max_bytes:
             return None
@@ -92,7 +93,7 @@ cdef class Asking:
         reply.size = size
         put_length(buffer, 0)
         self.credit.taken += size
-        self.conversation.count += 1
+        self.conversation.count = number
         PyList_Append(self.link._queue, finished(buffer))
         PyDict_SetItem(self.conversation.asking, tag, reply)
         try:
@@ -164,9 +165,9 @@ cdef class Asking:
         drop(turn)
         return not is_none
 
-    cdef bint _is_as_before(self, bytes tag) except -1:
+    cdef bint _is_as_before(self, Py_ssize_t number) noexcept:
         """Whether encoding the command, which may run the program's own code, has left all as it was."""
-        return self.link.state is self.common.open and not self.flow.is_full and hexadecimal(self.conversation.count + 1) == tag
+        return self.link.state is self.common.open and not self.flow.is_full and self.conversation.count + 1 == number
 
     cdef int _asked(self, Py_ssize_t size) except -1:
         flush_soon(self.flow, size)

@@ -124,8 +124,11 @@ cdef class Intake:
             response = waiter.plan.decode.from_bytes(walk)
             if type(response) is not waiter.plan.decode.record:  # which its own `__new__` may have decided
                 return False
-        if not self._may_end(decoder, data, walk) or self.conversation.pending.pop(tag, None) is not waiter:
+        if PyDict_GetItemWithError(self.conversation.pending, tag) != <PyObject*>waiter:  # abandoned meanwhile
             return False
+        if not self._may_end(decoder, data, walk):
+            return False
+        PyDict_DelItem(self.conversation.pending, tag)
         waiter.settle(response)
         return True
 

@@ -64,9 +64,11 @@ cdef class MappingDecoder:
     """A box to a dictionary of values by name, or to None if anything is unusual."""
 
     cdef list parts
+    cdef bint is_flat
 
     def __init__(self, parts):
         self.parts = parts
+        self.is_flat = are_flat(parts)
 
     def __call__(self, box):
         cdef Part part
@@ -78,16 +80,29 @@ cdef class MappingDecoder:
             return None
         return values
 
+    cdef dict from_bytes(self, Walk* walk):
+        """Do the same with the pairs up to the end of their box, where the decoder `is_flat`."""
+        cdef list found = values_at(self.parts, walk, None)
+        cdef dict values = {}
+        cdef Py_ssize_t i
+        if found is None:
+            return None
+        for i in range(PyList_GET_SIZE(self.parts)):
+            PyDict_SetItem(values, (<Part>PyList_GET_ITEM(self.parts, i)).name, <object>PyList_GET_ITEM(found, i + 1))
+        return values
+
 
 cdef class Caller:
     """Calls a method of an object with a box's values by name; returns `unusual`, without a call, if anything is."""
 
     cdef list parts
+    cdef bint is_flat
     cdef tuple names
     cdef object unusual
 
     def __init__(self, parts, unusual):
         self.parts = parts
+        self.is_flat = are_flat(parts)
         self.names = tuple([(<Part>part).name for part in self.parts])
         self.unusual = unusual
 
@@ -98,7 +113,46 @@ cdef class Caller:
                 values.append(value_in(box, <Part>part))
         except Exception:
             return self.unusual
+        return self.call(method, values)
+
+    cdef inline object call(self, object method, list values):
         return PyObject_Vectorcall(method, (<PyListObject*>values).ob_item, 1, self.names)
+
+
+cdef bint are_flat(list parts) except -1:
+    """Say whether no value is converted by the program's own code, and no mask of bits is too small for all of them."""
+    return len(parts) <= MOST_PARTS and all([(<Part>part).kind < CALLED for part in parts])
+
+
+cdef list values_at(list parts, Walk* walk, object first):
+    """Return `first` and the values of the pairs up to the end of their box, one for each part; None for anything unusual."""
+    cdef Py_ssize_t i, next = 0, count = PyList_GET_SIZE(parts)
+    cdef unsigned long long found = 0
+    cdef Part part
+    cdef list values = [None] * (count + 1)
+    values[0] = first
+    while next_pair(walk):
+        if walk.key_size == 0:
+            for i in range(count):
+                part = <Part>PyList_GET_ITEM(parts, i)
+                if not found >> i & 1:
+                    if part.absent is None:
+                        return None
+                    values[i + 1] = part.absent()
+            return values
+        if walk.key[0] == 95 and tells_apart(walk):  # an underscore
+            return None
+        i = index_of(parts, walk, next)
+        if i >= 0:
+            if found >> i & 1:  # the last one of a repeated key counts
+                return None
+            found |= 1ULL << i
+            next = i + 1
+            try:
+                values[i + 1] = taken(<Part>PyList_GET_ITEM(parts, i), <const char*>walk.value, walk.value_size)
+            except Exception:
+                return None
+    return None
 
 
 cdef inline object value_in(object box, Part part):

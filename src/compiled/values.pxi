@@ -36,8 +36,8 @@ cdef class Part:
     cdef object decode
 
     def __init__(self, field, kind, encode, decode):
-        self.name = field.name
-        self.key = field.key
+        self.name = sys.intern(field.name)  # who is the same object is found without a look at it
+        self.key = key_of(<const unsigned char*>PyBytes_AS_STRING(field.key), len(field.key))
         self.prefix = len(field.key).to_bytes(2, "big") + field.key
         self.kind = kind
         self.encode = encode
