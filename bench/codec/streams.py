@@ -33,5 +33,7 @@ def order_ask(tag: int) -> dict[bytes, bytes]:
 
 
 ANSWERS = stream(map(sum_answer, range(BOXES)))
+ARGUMENTS = stream({b"a": b"13", b"b": b"81"} for _ in range(BOXES))
+RESULTS = stream({b"total": b"94"} for _ in range(BOXES))
 ASKS_AND_ANSWERS = stream(kind(number) for number in range(BOXES // 2) for kind in (sum_ask, sum_answer))
 FIVE_KEYS = stream(map(order_ask, range(BOXES)))

@@ -24,4 +24,6 @@ QUESTIONS = [
     _question("box_parse_5_keys", "box parse, 5 keys", 5.5, 30),
     _question("typed_parse", "typed parse, Sum answer", 9, 100),
     _question("typed_build", "typed build, Sum ask", 12, 50),
+    _question("list_parse", "AmpList to its items", None, None),
+    _question("list_build", "items to an AmpList", None, None),
 ]

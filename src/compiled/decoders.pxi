@@ -20,7 +20,7 @@ cdef class RecordDecoder:
         self.record = record
         self.checked = checked
         self.parts = parts
-        self.is_flat = all([(<Part>part).kind < CALLED for part in self.parts])
+        self.is_flat = are_flat(parts)
         self.runs_code = checked or not self.is_flat or any([(<Part>part).absent is not None for part in self.parts])
         self.plainly = plainly
         self.nested = nested

@@ -9,6 +9,7 @@ cdef class Encoder:
 
     cdef bytes head
     cdef list parts
+    cdef bint is_flat
     cdef object plainly
     cdef object nested
     cdef object nested_error
@@ -16,6 +17,7 @@ cdef class Encoder:
     def __init__(self, head, parts, plainly, nested, nested_error):
         self.head = head
         self.parts = parts
+        self.is_flat = are_flat(parts)
         self.plainly = plainly
         self.nested = nested
         self.nested_error = nested_error
@@ -46,3 +48,26 @@ cdef class Encoder:
             if value is not None or not part.optional:
                 put_pair(part, value, carrier, buffer)
         return 0
+
+
+def encode_records(encoder, record, values):
+    """Return the bytes of a list of records as boxes, one behind the other; None if anything is unusual.
+
+    So are records whose values others convert, and those that are no records of just that class.
+    """
+    cdef Buffer buffer
+    cdef int at = 0
+    if type(encoder) is not Encoder or not (<Encoder>encoder).is_flat or not PyList_CheckExact(values):
+        return None
+    begin(&buffer)
+    try:
+        for value in <list>values:
+            if type(value) is not record:
+                return None
+            (<Encoder>encoder).put(value, None, &buffer, &at)
+            put_length(&buffer, 0)
+        return finished(&buffer)
+    except Exception:
+        return None
+    finally:
+        release(&buffer)

@@ -119,11 +119,6 @@ cdef class Caller:
         return PyObject_Vectorcall(method, (<PyListObject*>values).ob_item, 1, self.names)
 
 
-cdef bint are_flat(list parts) except -1:
-    """Say whether no value is converted by the program's own code, and no mask of bits is too small for all of them."""
-    return len(parts) <= MOST_PARTS and all([(<Part>part).kind < CALLED for part in parts])
-
-
 cdef list values_at(list parts, Walk* walk, object first):
     """Return `first` and the values of the pairs up to the end of their box, one for each part; None for anything unusual."""
     cdef Py_ssize_t i, next = 0, count = PyList_GET_SIZE(parts)

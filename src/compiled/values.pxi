@@ -46,6 +46,11 @@ cdef class Part:
         self.absent = field.absent
 
 
+cdef bint are_flat(list parts) except -1:
+    """Say whether no value is converted by the program's own code, and no mask of bits is too small for all of them."""
+    return len(parts) <= MOST_PARTS and all([(<Part>part).kind < CALLED for part in parts])
+
+
 cdef class Unusual(Exception):
     """Leaves the work to whoever does it carefully."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 import pytest
@@ -214,6 +214,49 @@ def test_lists_of_other_kinds_and_around_the_limits(data: Any) -> None:
     quick = outcome(AmpList(Small).decode, data)
     with in_python():
         assert outcome(AmpList(Small).decode, data) == quick
+
+
+class Smaller(Small):
+    """A record that can stand for another."""
+
+    more: int = 1
+
+
+class Items(list[Any]):
+    """A list of a program's own."""
+
+
+_items: Final = st.lists(
+    st.builds(Small, number=_odd_values, text=_odd_values)
+    | st.builds(Small, number=st.integers(), text=st.text())
+    | st.builds(Smaller, number=st.integers())
+    | st.fixed_dictionaries({"number": st.integers()})
+    | _odd_values,
+    max_size=3,
+)
+
+
+@given(st.sampled_from([list, list, list, tuple, Items, iter, set]), _items)
+def test_lists_of_items_that_are_sent(kind: Callable[[list[Any]], Any], items: list[Any]) -> None:
+    """Of records, of what can stand for them, and of what cannot."""
+    quick = outcome(lambda: AmpList(Small).encode(kind(items)))
+    with in_python():
+        assert outcome(lambda: AmpList(Small).encode(kind(items))) == quick
+
+
+def test_a_list_that_changes_while_it_is_sent() -> None:
+    """Only what is left of it is looked at."""
+
+    class Shrinks(Record):
+        number: int
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "number":
+                items.clear()
+            return super().__getattribute__(name)
+
+    items = [Shrinks(number=number) for number in range(3)]
+    assert AmpList(Shrinks).encode(items) == b"\0\6number\0\x010\0\0"
 
 
 def test_a_record_that_is_made_of_a_built_in_type_as_well() -> None:

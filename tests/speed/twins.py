@@ -27,7 +27,7 @@ _PYTHON: Final[dict[str, dict[str, Any]]] = {
         "make_quickly": _nothing,
     },
     "ampkit.schema.command": {"make_encoder": compiler.make_encoder, "make_plan": _nothing},
-    "ampkit.schema.containers": {"_decode_quickly": _nothing},
+    "ampkit.schema.containers": {"_decode_quickly": _nothing, "_encode_quickly": _nothing},
     "ampkit.core.link": {"Decoder": PythonDecoder},
     "ampkit.asyncio.line": {"Decoder": PythonDecoder},
     "ampkit.asyncio.quick": {"compiled": None},

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _one_by_one(_: Callable[..., Any], __: bytes) -> list[Any] | None:
+def _one_by_one(*_: Any) -> Any:
     return None
 
 
-_decode_quickly: Final = twin("decode_records", _one_by_one)
+_decode_quickly: Final[Callable[[Any, bytes], list[Any] | None]] = twin("decode_records", _one_by_one)
 """Return the records of a list, or None if they have to be looked at one by one."""
+
+_encode_quickly: Final[Callable[[Any, type, object], bytes | None]] = twin("encode_records", _one_by_one)
+"""Return the bytes of a list of records, or None if they have to be looked at one by one."""
 
 _NO_LIST: Final[tuple[type, ...]] = (str, bytes, bytearray, memoryview, Mapping)
 """Collections whose elements nobody means when he gives them for a list."""
@@ -74,14 +77,17 @@ class AmpList(Argument[list[Any]]):
         return self.decode_with(data, None)
 
     def encode_with(self, value: Collection[Any], carrier: Carrier | None) -> bytes:
-        return b"".join(_each(partial(self._encode_record, carrier), _collection(value)))
+        encode = self.record.__schema__.encode
+        data = _encode_quickly(encode, self.record, value) if carrier is None else None
+        one = partial(self._encode_record, encode, carrier)
+        return b"".join(_each(one, _collection(value))) if data is None else data
 
-    def _encode_record(self, carrier: Carrier | None, item: object) -> bytes:
-        if isinstance(item, Mapping):
+    def _encode_record(self, encode: Callable[..., bytes], carrier: Carrier | None, item: object) -> bytes:
+        if not isinstance(item, self.record):
+            if not isinstance(item, Mapping):
+                raise wrong_type(item, self.record.__name__)
             item = self.record(**item)
-        elif not isinstance(item, self.record):
-            raise wrong_type(item, self.record.__name__)
-        return self.record.__schema__.encode(item, carrier) + END
+        return encode(item, carrier) + END
 
     def decode_with(self, data: bytes, carrier: Carrier | None) -> list[Any]:
         decode = self.record.__schema__.decode
