@@ -190,6 +190,17 @@ cdef class Decoder:
         return partial.box
 
     @property
+    def may_have_box(self):
+        """Whether bytes were fed behind the last box, and it is not known that they are no whole one."""
+        self._check()
+        return self._has_more()
+
+    cdef inline bint _has_more(self) noexcept:
+        if self._behind is not None:
+            return True
+        return self._partial is None and not self._wanted and self._at < PyBytes_GET_SIZE(self._data)
+
+    @property
     def partial(self):
         """The box that is not complete, as far as it was read, or None; the unread bytes are behind it."""
         self._settle()

@@ -54,23 +54,27 @@ cdef class Intake:
         event = self.flow.held
         self.flow.held = None
         while True:
+            if taken >= most and self._may_have_more():
+                (<object>self.flow).pull_soon()
+                return False
             if event is None:
-                if taken < most and self._take_usual():
+                if self._take_usual():
                     taken += 1
                     continue
                 box = self.link.decoder.next_box()
                 if box is None:
                     return True
                 event = (<object>self.conversation).event(box)
-            if taken >= most:
-                self.flow.held = event
-                (<object>self.flow).pull_soon()
-                return False
             if not self.peer.event_received(event):
                 self.flow.held = event
                 return False
             taken += 1
             event = None
+
+    cdef inline bint _may_have_more(self) except -1:
+        """Whether a box may lie in what was read."""
+        decoder = self.link.decoder
+        return (<Decoder>decoder)._has_more() if type(decoder) is Decoder else decoder.may_have_box
 
     cdef bint _take_usual(self) except -1:
         """Take the next box if it lies whole in what was read, and nothing about it is unusual."""

@@ -49,14 +49,14 @@ class EventIntake:
         channel = self._channel
         next_event, take_event = channel.connection.next_event, self._taker.event_received
         event, channel.held = channel.held or next_event(), None
-        for _ in range(most):
-            if event is None:
-                return True
+        taken = 0
+        while event is not None:
             if not take_event(event):
                 channel.held = event
                 return False
+            taken += 1
+            if taken >= most and channel.connection.may_have_event:
+                channel.pull_soon()
+                return False
             event = next_event()
-        if event is not None:
-            channel.held = event
-            channel.pull_soon()
-        return event is None
+        return True

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+from ampkit.speed import is_compiled
+
 MOST_IN_TURN: Final = 64
 """Boxes that a connection takes before others have their turn: less than a millisecond's worth."""
 
-_SHARED: Final = 32
-"""Boxes that all of several connections take together, if each has more than a turn's worth."""
+SHARED: Final = 64 if is_compiled else 32
+"""Boxes that all of several connections take together, if each has more than a turn's worth; compiled, they take less
+of the time that it costs to begin and end a turn."""
 
-_FEWEST: Final = 2
+_FEWEST: Final = 8 if is_compiled else 2
+"""Boxes that cost about as much as to begin and end a turn."""
 
 
 class Turns:
@@ -25,7 +29,7 @@ class Turns:
     def size(self) -> int:
         """Return how many boxes may be taken now."""
         busy = len(self._busy)
-        return MOST_IN_TURN if busy < 2 else max(_SHARED // busy, _FEWEST)
+        return MOST_IN_TURN if busy < 2 else max(SHARED // busy, _FEWEST)
 
     def ended(self, connection: object, *, is_done: bool) -> None:
         """Note whether a connection has taken all that it had, or has to go on in another turn."""

@@ -252,6 +252,11 @@ class Connection:
         return None if box is None else self.conversation.event(box)
 
     @property
+    def may_have_event(self) -> bool:
+        """Whether bytes were received behind the last event, and it is not known that they are no whole box."""
+        return self.link.decoder.may_have_box
+
+    @property
     def is_between_boxes(self) -> bool:
         """Whether all that was received has been pulled, and is whole boxes."""
         decoder = self.link.decoder

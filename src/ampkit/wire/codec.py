@@ -95,6 +95,11 @@ class PythonDecoder:
         return self._read_on(PartialBox(self._base + begin, self._limits, empty_boxes=self._empty_boxes))
 
     @property
+    def may_have_box(self) -> bool:
+        """Whether bytes were fed behind the last box, and it is not known that they are no whole one."""
+        return self._at < len(self._data)
+
+    @property
     def partial(self) -> PartialBox | None:
         """The box that is not complete, as far as it was read, or None; the unread bytes are behind it."""
         return self._partial
