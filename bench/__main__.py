@@ -28,8 +28,8 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser("python -m bench", description="ampkit, measured against other libraries")
     effort = parser.add_mutually_exclusive_group()
-    effort.add_argument("--quick", action="store_true", help="only Twisted and ampkit, and three rounds")
-    effort.add_argument("--full", action="store_true", help="everything, more rounds, more calls in each")
+    effort.add_argument("--quick", action="store_true", help="only Twisted and ampkit, and fewer calls")
+    effort.add_argument("--full", action="store_true", help="everything, and more calls")
     parser.add_argument("--only", default="", metavar="NAME,...", help="questions, or parts of the names of subjects")
     parser.add_argument("--list", action="store_true", help="print the names of the questions and subjects")
     parser.add_argument("--json", action="store_true", help="print JSON, every round in it, instead of tables")

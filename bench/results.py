@@ -70,13 +70,12 @@ class Compared:
 
     @property
     def value(self) -> float:
-        """Median to median."""
-        of, against = self.comparison.of, self.comparison.against
-        return self.comparison.kind.value_of(self.result.median(of), self.result.median(against))
+        """The median of those of the rounds: what changes from round to round hits both sides of each."""
+        return median(self.of_rounds)
 
     @property
     def of_rounds(self) -> list[float]:
-        """The same of each round, whose measurements stood beside one another, in ascending order."""
+        """The comparison of each round, whose measurements stood beside one another, in ascending order."""
         of, against = (self.result.samples[cell] for cell in (self.comparison.of, self.comparison.against))
         value_of = self.comparison.kind.value_of
         return sorted(value_of(ours["cost"], theirs["cost"]) for ours, theirs in zip(of, against, strict=True))

@@ -28,7 +28,7 @@ OTHERS_BY_NAME = frozenset(subject.name for subject in OTHERS)
 CURVES = frozenset({"connections", "idle"})
 VARIANTS = frozenset({"sum_64_many", "box_parse_5_keys", "list_parse", "list_build"})
 
-QUICK = Effort(rounds=3, share=0.15, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
+QUICK = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
 SHORT = Effort(rounds=5, share=0.2, points=range(100, 1_001), skips=CURVES | VARIANTS)
 FULL = Effort(rounds=5, share=1, points=range(10_001))
 

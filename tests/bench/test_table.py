@@ -27,7 +27,7 @@ def test_a_comparison_is_a_row_with_its_goal() -> None:
     assert text.splitlines()[2:] == [
         "| question | who | cost | against | cost | ratio | of single rounds | goal |",
         "|---|---|---:|---|---:|---:|---:|---|",
-        f"| Sum | {PURE.name} | 20 | {TWISTED.name} | 120 | 6x | 2 to 60 | >= 6x **met** |",
+        f"| Sum | {PURE.name} | 20 | {TWISTED.name} | 120 | 10x | 2 to 60 | >= 6x **met** |",
     ]
 
 
