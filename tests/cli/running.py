@@ -1,6 +1,7 @@
 """Runs the real `ampkit` command as a child process; knows none of its subcommands."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -26,6 +27,11 @@ def ampkit(*arguments: str, stdin: bytes = b"", python: str | None = None) -> su
     return subprocess.CompletedProcess(finished.args, finished.returncode, out, err)
 
 
+def _heed_interrupts() -> None:
+    """Do not inherit that whoever runs the tests in the background ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running(*arguments: str, cwd: Path = ROOT, own_group: bool = False) -> Generator[subprocess.Popen[str]]:
     """Run it beside the test, in a group of processes of its own if need be; end it with the block at the latest."""
@@ -40,6 +46,7 @@ def running(*arguments: str, cwd: Path = ROOT, own_group: bool = False) -> Gener
         cwd=cwd,
         env=ENVIRONMENT,
         process_group=0 if own_group else None,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - it runs nothing but one call of the system
     ) as process:
         try:
             yield process
