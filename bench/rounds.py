@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.machine import SPARE_FILES
 from bench.question import Question
 from bench.results import Result
-from bench.subjects import OTHERS
+from bench.subjects import OTHERS, TWISTED_ASYNCIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ CURVES = frozenset({"connections", "idle"})
 VARIANTS = frozenset({"sum_64_many", "box_parse_5_keys", "list_parse", "list_build"})
 
 QUICK = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
-SHORT = Effort(rounds=5, share=0.2, points=range(100, 1_001), skips=CURVES | VARIANTS)
-FULL = Effort(rounds=5, share=1, points=range(10_001))
+SHORT = Effort(rounds=5, share=0.08, points=range(100, 1_001), skips=CURVES | VARIANTS | {TWISTED_ASYNCIO.name})
+FULL = Effort(rounds=5, share=0.6, points=range(10_001))
 
 
 def points_of(question: Question, effort: Effort, most_files: int) -> list[int]:

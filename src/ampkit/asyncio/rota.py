@@ -21,6 +21,8 @@ class Looking(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Tick:
+    number: int
+    """One object for all that are in it: an integer of its own would be some bytes for each connection."""
     timer: asyncio.TimerHandle
     all: dict[Looking, None] = field(default_factory=dict[Looking, None])
 
@@ -43,9 +45,9 @@ class Rota:
         number = math.ceil((loop.time() + seconds) / self._tick)
         tick = self._ticks.get(number)
         if tick is None:
-            tick = self._ticks[number] = _Tick(loop.call_at(number * self._tick, self._run, number))
+            tick = self._ticks[number] = _Tick(number, loop.call_at(number * self._tick, self._run, number))
         tick.all[looking] = None
-        return number
+        return tick.number
 
     def remove(self, looking: Looking, number: int) -> None:
         """Let it be, if it has not looked yet."""

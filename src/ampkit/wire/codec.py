@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ampkit.errors import LocalProtocolError
@@ -18,6 +19,12 @@ _READERS: Final[tuple[Callable[[bytes, int], tuple[bytes, int]], ...]] = tuple(
     struct.Struct(f">{length}sH").unpack_from for length in range(MAX_KEY_LENGTH + 1)
 )
 """By the length of a key or a short value: what reads it, and the length of what stands behind it, in one step."""
+
+
+@lru_cache
+def _turns(max_keys: int) -> range:
+    """Return one turn for each key, and one for the end of the box; the same object for all with the same limit."""
+    return range(max_keys + 1)
 
 
 class PythonDecoder:
@@ -37,7 +44,7 @@ class PythonDecoder:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, empty_boxes: bool = False) -> None:
         self._limits = limits
         self._empty_boxes = empty_boxes
-        self._turns = range(limits.max_box_keys + 1)  # one for each key, and one for the end of the box
+        self._turns = _turns(limits.max_box_keys)
         self._max_bytes = limits.max_box_bytes
         self._data = b""  # the last piece, with what was unread before it
         self._at = 0  # where in _data the unread begins
