@@ -44,10 +44,10 @@ class PythonDecoder:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, empty_boxes: bool = False) -> None:
         self._limits = limits
         self._empty_boxes = empty_boxes
-        self._turns = _turns(limits.max_box_keys)
+        self._turns: range = _turns(limits.max_box_keys)
         self._max_bytes = limits.max_box_bytes
         self._data = b""  # the last piece, with what was unread before it
-        self._at = 0  # where in _data the unread begins
+        self._at: int = 0  # where in _data the unread begins
         self._base = 0  # where in the stream _data begins
         self._partial: PartialBox | None = None
 
