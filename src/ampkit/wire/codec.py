@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from functools import lru_cache
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from ampkit.errors import LocalProtocolError
 from ampkit.speed import twin
@@ -16,15 +15,12 @@ from ampkit.wire.partial import PartialBox
 _READ_SIZE: Final = 65_536
 
 _READERS: Final[tuple[Callable[[bytes, int], tuple[bytes, int]], ...]] = tuple(
-    struct.Struct(f">{length}sH").unpack_from for length in range(MAX_KEY_LENGTH + 1)
+    cast(Any, struct.Struct(f">{length}sH").unpack_from) for length in range(MAX_KEY_LENGTH + 1)
 )
 """By the length of a key or a short value: what reads it, and the length of what stands behind it, in one step."""
 
-
-@lru_cache
-def _turns(max_keys: int) -> range:
-    """Return one turn for each key, and one for the end of the box; the same object for all with the same limit."""
-    return range(max_keys + 1)
+_TURNS: Final = range(DEFAULT_LIMITS.max_box_keys + 1)
+"""One for each key, and one for the end of the box; most decoders have the same."""
 
 
 class PythonDecoder:
@@ -44,10 +40,10 @@ class PythonDecoder:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, empty_boxes: bool = False) -> None:
         self._limits = limits
         self._empty_boxes = empty_boxes
-        self._turns: range = _turns(limits.max_box_keys)
+        self._turns = _TURNS if limits is DEFAULT_LIMITS else range(limits.max_box_keys + 1)
         self._max_bytes = limits.max_box_bytes
         self._data = b""  # the last piece, with what was unread before it
-        self._at: int = 0  # where in _data the unread begins
+        self._at = 0  # where in _data the unread begins
         self._base = 0  # where in the stream _data begins
         self._partial: PartialBox | None = None
 
