@@ -192,7 +192,7 @@ cdef class Decoder:
 
     @property
     def may_have_box(self):
-        """Whether bytes were fed behind the last box, and it is not known that they are no whole one."""
+        """Whether bytes were fed behind the box that was pulled last; ask it directly behind that."""
         self._check()
         return self._has_more()
 

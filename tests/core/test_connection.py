@@ -385,6 +385,17 @@ def test_it_knows_whether_a_box_waits() -> None:
     assert [*seen, connection.is_between_boxes] == [True, False, False, False, False, True]
 
 
+def test_it_knows_whether_there_may_be_a_further_event() -> None:
+    """Not where all that was received has been pulled."""
+    connection = Connection()
+    seen = [connection.may_have_event]
+    connection.receive(encode_box({b"_command": b"Sum"}) * 2)
+    for _ in range(2):
+        seen.append(connection.may_have_event)
+        connection.next_event()
+    assert [*seen, connection.may_have_event] == [False, True, True, False]
+
+
 def test_what_it_has_asked_is_counted() -> None:
     """Each ask counts once; what is told does not."""
     connection = Connection()

@@ -284,6 +284,24 @@ def test_positions_go_on_behind_what_was_taken() -> None:
         assert caught.value.position == len(encode_box(A)) + 7 + len(collected)
 
 
+@pytest.mark.parametrize("size", [1, 5_000])
+def test_whether_there_may_be_a_further_box(size: int) -> None:
+    """As long as anything stands behind the last one, whole or not."""
+    decoder = Decoder()
+    stream = encode_box({b"a": bytes(size)})
+    decoder.feed(stream[: size // 2 + 1])
+    assert decoder.next_box() is None
+    decoder.feed(stream[size // 2 + 1 :] + stream * 2 + b"\0")
+    seen: list[bool] = []
+    for _ in range(3):
+        assert decoder.next_box() == {b"a": bytes(size)}
+        seen.append(decoder.may_have_box)
+    assert decoder.next_box() is None
+    decoder.feed(stream[1:])
+    assert decoder.next_box() == {b"a": bytes(size)}
+    assert [*seen, decoder.may_have_box] == [True, True, True, False]
+
+
 def test_what_was_read_as_amp_cannot_be_taken() -> None:
     """Whoever switches protocols too late is told, and gets no stream with a hole."""
     decoder = Decoder()

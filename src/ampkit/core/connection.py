@@ -253,7 +253,7 @@ class Connection:
 
     @property
     def may_have_event(self) -> bool:
-        """Whether bytes were received behind the last event, and it is not known that they are no whole box."""
+        """Whether bytes were received behind the last event; ask it directly behind that."""
         return self.link.decoder.may_have_box
 
     @property

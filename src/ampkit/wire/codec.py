@@ -99,7 +99,7 @@ class PythonDecoder:
 
     @property
     def may_have_box(self) -> bool:
-        """Whether bytes were fed behind the last box, and it is not known that they are no whole one."""
+        """Whether bytes were fed behind the box that was pulled last; ask it directly behind that."""
         return self._at < len(self._data)
 
     @property
