@@ -5,6 +5,7 @@
 .PHONY: help demo test test-all test-oldest-twisted acceptance check format bench promises sanitize wheels clean
 
 VERSIONS ?= 3.11 3.12 3.13
+TESTS ?=
 FULLY_COVERED := */ampkit/wire/*,*/ampkit/schema/*,*/ampkit/core/*,*/ampkit/policy/*
 
 COVERED_TESTS := tests/wire tests/schema tests/core tests/policy
@@ -49,14 +50,14 @@ test: .venv/.ready  ## run the tests: the inner rooms in pure Python, to the las
 	@$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
 	@$(BIN)/python -m pytest $(AT_A_TIME)
 
-test-all:  ## run the tests on each Python of VERSIONS that is on this machine
+test-all:  ## run the tests, or TESTS, on each Python of VERSIONS that is on this machine
 	@for version in $(VERSIONS); do \
 		if ($(call python_version,$$version)) >/dev/null; then $(MAKE) --no-print-directory test-$$version || exit; \
 		else echo "Python $$version is not on this machine: skipped"; fi; done
 
 test-%: .venv-%/.ready
 	@echo "Python $*"
-	@.venv-$*/bin/python -m pytest $(AT_A_TIME)
+	@.venv-$*/bin/python -m pytest $(AT_A_TIME) $(TESTS)
 
 test-oldest-twisted: .venv-oldest-twisted/.ready  ## run the tests of the Twisted face on the oldest Twisted it supports
 	@.venv-oldest-twisted/bin/python -m pytest $(AT_A_TIME) tests/twisted
