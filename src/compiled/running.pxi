@@ -10,6 +10,7 @@ cdef class Turn:
     cdef public object connection
     cdef public object due
     cdef public Py_ssize_t calls
+    cdef public object credit
 
     def __init__(self, connection, due):
         self.connection = connection
@@ -66,6 +67,7 @@ async def respond_later(Intake intake, Route route, key, tag, awaitable, turn):
     except Exception as error:
         (<object>answers).fail(tag, route.schema, error)
     finally:
+        (<Turn>turn).connection = None
         answers._tasks.pop(key, None)
         answers._turns.pop(key, None)
         if answers._stopped:

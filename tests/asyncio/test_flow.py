@@ -15,15 +15,17 @@ from ampkit import (
     DeadlineExceeded,
     Limits,
     LocalProtocolError,
+    NotSent,
     Options,
     Peer,
     RemoteError,
+    Service,
     connect,
     encode_box,
     serve,
 )
 from ampkit.testing import fake_peer, peer_pair, served_pair
-from tests.asyncio.office import Content, Note, Office, Raise, Reverse, SlowNote, Sum, Total, Wait, Zeros
+from tests.asyncio.office import Ask, Content, Note, Office, Raise, Reverse, SlowNote, Sum, Total, Wait, Zeros
 from tests.asyncio.raw import RawEnd
 from tests.asyncio.turning import turns
 
@@ -265,6 +267,103 @@ async def test_both_ends_flood_each_other(limits: Limits, command: Command[Total
         for peer in (client, server):
             assert not peer.channel.connection.pending
             assert await peer.call(Sum(a=13, b=81)) == Total(total=94)
+
+
+LITTLE = Limits(max_waiting_bytes=100)
+"""One or two asks wait for an answer at a time."""
+
+
+class Asker(Service):
+    """Asks back, many at once."""
+
+    @Ask.responder
+    async def ask(self, command: Ask, peer: Peer) -> Total:
+        """Return how many levels there were below."""
+        if not command.depth:
+            return Total(total=0)
+        answers = await peer.call_many([Ask(depth=command.depth - 1)] * 3)
+        return Total(total=1 + max(answer.total for answer in answers))
+
+
+@both_loops
+@pytest.mark.parametrize("service", [Office, Asker])
+async def test_calls_do_not_wait_for_those_that_wait_for_them(service: type[Service], address: str) -> None:
+    """What a responder asks the end that has asked it is sent, though all that may wait for answers waits for it."""
+    async with served_pair(address, service(), service(), limits=LITTLE) as (client, server):
+        calls = [peer.call(Ask(depth=3), timeout=20) for _ in range(10) for peer in (client, server)]
+        assert await asyncio.gather(*calls) == [Total(total=3)] * 20
+        for peer in (client, server):
+            assert (peer.calls.credit.taken, peer.channel.connection.pending) == (0, {})
+
+
+@virtual
+async def test_what_a_responder_leaves_behind_waits_as_all_do() -> None:
+    """When the responder has ended, nobody waits for what it has begun."""
+
+    class Leaving(Service):
+        @Sum.responder
+        async def sum(self, command: Sum, peer: Peer) -> Total:
+            left.append(asyncio.create_task(self._later(peer)))
+            return Total(total=command.a)
+
+        async def _later(self, peer: Peer) -> Total:
+            await asyncio.sleep(1)
+            return await peer.call(Sum(a=5, b=5))
+
+    left: list[asyncio.Task[Total]] = []
+    async with fake_peer(Leaving(), limits=LITTLE) as (peer, fake):
+        first = [asyncio.create_task(peer.call(Sum(a=number, b=1))) for number in range(2)]
+        asks = [await fake.next_ask() for _ in first]
+        fake.ask(b"Sum", {b"a": b"1", b"b": b"1"})
+        assert (await fake.next_box())[b"total"] == b"1"
+        await asyncio.sleep(2)
+        assert peer.channel.connection.asked == len(first)
+        fake.answer(asks[0].tag, {b"total": b"1"})
+        late = await fake.next_ask()
+        assert late.box == {b"a": b"5", b"b": b"5"}
+        for tag in (asks[1].tag, late.tag):
+            fake.answer(tag, {b"total": b"10"})
+        assert await asyncio.gather(*first, *left) == [Total(total=1), Total(total=10), Total(total=10)]
+
+
+@virtual
+async def test_a_responder_asks_as_much_as_may_wait_once_more() -> None:
+    """Beyond what all may ask on a connection, each has as much for itself, and no more."""
+
+    class Asking(Service):
+        @Sum.responder
+        async def sum(self, command: Sum, peer: Peer) -> Total:
+            answers = await asyncio.gather(*(peer.call(Sum(a=number, b=2)) for number in range(command.a)))
+            return Total(total=sum(answer.total for answer in answers))
+
+    async with fake_peer(Asking(), limits=LITTLE) as (peer, fake):
+        first = [asyncio.create_task(peer.call(Sum(a=number, b=1))) for number in range(3)]
+        asks = [await fake.next_ask() for _ in range(2)]
+        fake.ask(b"Sum", {b"a": b"5", b"b": b"1"})
+        asks += [await fake.next_ask() for _ in range(2)]
+        await asyncio.sleep(1)
+        assert [ask.box[b"b"] for ask in asks] == [b"1", b"1", b"2", b"2"]
+        assert peer.channel.connection.asked == len(asks)
+        for number in range(3):
+            fake.answer(asks[2 + number].tag, {b"total": b"1"})
+            asks.append(await fake.next_ask())
+        for ask in asks[5:]:
+            fake.answer(ask.tag, {b"total": b"1"})
+        assert (await fake.next_box())[b"total"] == b"5"
+        for ask in asks[:2]:
+            fake.answer(ask.tag, {b"total": b"10"})
+        fake.answer((await fake.next_ask()).tag, {b"total": b"10"})
+        assert await asyncio.gather(*first) == [Total(total=10)] * 3
+
+
+async def test_what_a_responder_asks_an_end_that_drains_is_not_sent() -> None:
+    """It begins nothing new, whoever waits."""
+    async with served_pair("memory://test", Office(), Office()) as (client, server):
+        server.calls.drain()
+        with pytest.raises(RemoteError, match="UNKNOWN"):
+            await client.call(Ask(depth=1))
+        with pytest.raises(NotSent):
+            await server.call(Sum(a=1, b=2))
 
 
 @both_loops

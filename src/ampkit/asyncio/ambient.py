@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ampkit.asyncio.credit import Credit
 
 
 @dataclass(slots=True, eq=False)
@@ -12,11 +15,13 @@ class Turn:
     """One responder that runs, for those who act on its behalf."""
 
     connection: object
-    """The connection on which it was asked."""
+    """The connection on which it was asked; None when it has ended, whatever it leaves behind."""
     due: float | None
     """The event loop's time until which its caller waits."""
     calls: int = 0
     """Its own calls on that connection, which it waits for now."""
+    credit: Credit | None = None
+    """What it asks there takes this, once nothing is left of the connection's."""
 
 
 TURN: Final[ContextVar[Turn | None]] = ContextVar("ampkit_turn", default=None)

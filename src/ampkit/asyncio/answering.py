@@ -310,6 +310,7 @@ class Answering(Replying):
         except Exception as error:  # noqa: BLE001 - as in _respond
             self.fail(tag, schema, error)
         finally:
+            turn.connection = None
             self._tasks.pop(key, None)
             self._turns.pop(key, None)
             self._stopped.pop(key, None)

@@ -130,8 +130,10 @@ class Calls:
         try:
             if credit.taken + size <= credit.free_below:
                 credit.taken += size
-            elif not await self._hindering(credit.take(size, limit)):
-                return None
+            else:
+                credit = self._other_credit()
+                if not await self._hindering(credit.take(size, limit)):
+                    return None
             taken = size
             if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
                 return None
@@ -190,16 +192,17 @@ class Calls:
         self, batch: Batch, all_pairs: Sequence[Pairs], limit: Limit | None, begin: Begin | None
     ) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
-        credit = self.credit
         timeout = b"" if limit is None else self.timeout_pair(limit)
         first = 0 if begin is None else begin(batch, all_pairs, timeout)
         for index in range(first, len(all_pairs)):
             pairs = all_pairs[index]
-            size = len(pairs) + ASK_OVERHEAD
+            credit, size = self.credit, len(pairs) + ASK_OVERHEAD
             if credit.taken + size <= credit.free_below:
                 credit.taken += size
-            elif not await self._hindering(credit.take(size, limit)):
-                return False
+            else:
+                credit = self._other_credit()
+                if not await self._hindering(credit.take(size, limit)):
+                    return False
             place = Place(batch, index, credit, size)
             try:
                 if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
@@ -278,6 +281,15 @@ class Calls:
     def timeout_pair(self, limit: Limit) -> bytes:
         """Return the pair of an ask that tells the other end of its limit; nothing if it is not told such things."""
         return timeout_pair(limit.left(self._loop.time())) if self._extending.enabled else b""
+
+    def _other_credit(self) -> Credit:
+        """Return what to take where no credit is left: a responder's own, as whoever has all may wait for it to end."""
+        turn = TURN.get()
+        if turn is None or turn.connection is not self._connection or self.credit.is_withdrawn:
+            return self.credit
+        if turn.credit is None:
+            turn.credit = self.credit.another()
+        return turn.credit
 
     async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:
         """Await what an ask has to wait for before it is sent; what it waits for may stand behind what is not read."""

@@ -27,7 +27,7 @@ class Credit(CreditFields):
 
     __slots__ = ("_loop", "_most", "is_withdrawn")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: float) -> None:
         self.taken = 0
         """Bytes of asks that wait. Whoever finds `taken + size <= free_below` may add its size to it."""
         self.free_below: float = min(most, sys.maxsize)
@@ -61,6 +61,10 @@ class Credit(CreditFields):
         finally:
             if self._line.pop(future, None) is not None and not self.is_withdrawn:
                 self._give_out()
+
+    def another(self) -> Credit:
+        """Return as much again, of which nothing is taken."""
+        return Credit(self._loop, self._most)
 
     def give_back(self, size: int) -> None:
         """Let others have it."""

@@ -60,8 +60,9 @@ class Limits:
     max_waiting_bytes: int = DEFAULT_MAX_WAITING_BYTES
     """Bytes of asks that may wait: the other end's for their turn, and this end's for their answers.
 
-    What this end wants to ask beyond it is not sent yet, so that it never fills the line of an end with the
-    same limit. Where the other end sends more, reading pauses, or asks are refused as BUSY. One ask may always wait.
+    What this end wants to ask beyond it is not sent yet, so that it does not fill the line of an end with the
+    same limit; a responder that asks back has as much for itself. Where the other end sends more, reading pauses, or
+    asks are refused as BUSY. One ask may always wait.
     """
 
     max_buffered_bytes: int = DEFAULT_MAX_BUFFERED_BYTES
