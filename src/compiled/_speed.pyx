@@ -20,7 +20,7 @@ from libc.string cimport memcmp, memcpy
 import asyncio
 import sys
 
-from ampkit.errors import LocalProtocolError
+from ampkit.errors import AmpError, LocalProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
 from ampkit.wire.partial import PartialBox
 

@@ -1,4 +1,4 @@
-# The asks of one end, as `ampkit.asyncio.calls` makes them where none has to wait before it is sent.
+# The asks of one end, as `ampkit.asyncio.calls` makes them where nothing about them is unusual.
 
 cdef extern from "Python.h":
     int PyContextVar_Get(object, PyObject*, PyObject**) except -1
@@ -12,13 +12,15 @@ cdef class Common:
     cdef object open
     cdef object nothing
     cdef object empty
+    cdef object unsent
 
-    def __init__(self, *, unset, turn, open, nothing, empty):
+    def __init__(self, *, unset, turn, open, nothing, empty, unsent):
         self.unset = unset
         self.turn = turn
         self.open = open
         self.nothing = nothing
         self.empty = empty
+        self.unsent = unsent
 
 
 cdef class Asking:
@@ -44,15 +46,16 @@ cdef class Asking:
         self.timeout = timeout
 
     def ask(self, Plan plan, command, timeout):
-        """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
+        """Queue an ask, as soon as there is credit and room for it, and return its Reply.
+
+        Returns None if that takes more than this: then nothing was done.
+        """
         cdef Buffer buffer
         if timeout is self.common.unset:
             timeout = self.timeout
         if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
             return None
-        if self.link.state is not self.common.open or self.flow.is_full or self.credit.free_below < 0:
-            return None
-        if self._is_responding():
+        if self.link.state is not self.common.open or self._is_responding():
             return None
         begin(&buffer)
         try:
@@ -75,21 +78,25 @@ cdef class Asking:
         except Exception:
             return None
         size = buffer.size - head + 20
-        if not self._is_as_before(number) or self.credit.taken + size > self.credit.free_below:
+        if not self._is_as_before(number) or buffer.size + 32 > self.link._max_bytes:
             return None
-        if buffer.size + 32 > self.link._max_bytes:
+        has_credit = self.credit.taken + size <= self.credit.free_below
+        if not has_credit and (self.credit.taken == 0 or (<object>self.credit).is_withdrawn):
             return None
         reply = Reply.__new__(Reply)
         reply.future = self.create_future()
+        reply.plan = plan
+        reply.credit = self.credit
         if seconds is not None:
             reply.deadlines = self.calls.deadlines
-            limit = reply.deadlines.start(seconds)
-            limit.waiting = reply.future
-            reply.limit = limit
-            put_bytes(self.calls.timeout_pair(limit), buffer)
-        reply.plan = plan
+            reply.limit = reply.deadlines.start(seconds)
+            reply.limit.waiting = reply.future
+        if self.flow.is_full or not has_credit:
+            self._wait(reply, has_credit, size, PyBytes_FromStringAndSize(buffer.data + head, buffer.size - head))
+            return reply
+        if reply.limit is not None:
+            put_bytes(self.calls.timeout_pair(reply.limit), buffer)
         reply.tag = tag
-        reply.credit = self.credit
         reply.size = size
         put_length(buffer, 0)
         self.credit.taken += size
@@ -102,6 +109,40 @@ cdef class Asking:
             reply.end()
             raise
         return reply
+
+    cdef int _wait(self, Reply reply, bint has_credit, Py_ssize_t size, bytes pairs) except -1:
+        cdef Unsent unsent = Unsent.__new__(Unsent)
+        unsent.asking = self
+        unsent.reply = reply
+        unsent.pairs = pairs
+        unsent.size = size
+        reply.tag = b""
+        reply.unsent = unsent
+        (<object>self.flow).hindered += 1
+        if not self.flow.is_reading:
+            (<object>self.flow).pull_soon()
+        if has_credit:
+            self.credit.taken += size
+            unsent.find_room()
+        else:
+            (<object>self.credit).line_up(unsent, size)
+        return 0
+
+    cdef int send(self, Reply reply, bytes pairs) except -1:
+        """Queue an ask that has waited. Raises what any ask does that comes too late."""
+        cdef bytes tag, box, timeout = b""
+        if reply.limit is not None:
+            timeout = self.calls.timeout_pair(reply.limit)
+        tag = hexadecimal(self.conversation.count + 1)
+        box = self._box(tag, pairs, timeout)
+        if self.link.state is self.common.open and PyBytes_GET_SIZE(box) <= self.link._max_bytes:
+            self.conversation.count += 1
+            PyList_Append(self.link._queue, box)
+            PyDict_SetItem(self.conversation.asking, tag, reply)
+            reply.tag = tag
+        else:
+            reply.tag = (<object>self.flow).connection.ask_encoded(pairs + timeout, reply)
+        return self._asked(PyBytes_GET_SIZE(pairs) + 20)
 
     def encode_each(self, commands):
         """Return the Plans and the pairs of commands; or None if anything about one of them is unusual."""
@@ -167,7 +208,7 @@ cdef class Asking:
 
     cdef bint _is_as_before(self, Py_ssize_t number) noexcept:
         """Whether encoding the command, which may run the program's own code, has left all as it was."""
-        return self.link.state is self.common.open and not self.flow.is_full and self.conversation.count + 1 == number
+        return self.link.state is self.common.open and self.conversation.count + 1 == number
 
     cdef int _asked(self, Py_ssize_t size) except -1:
         flush_soon(self.flow, size)

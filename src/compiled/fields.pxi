@@ -30,7 +30,7 @@ cdef class ChannelFields:
 cdef class CreditFields:
     cdef public Py_ssize_t taken
     cdef public double free_below
-    cdef public dict _line
+    cdef public object _line
 
 
 cdef class BatchFields:

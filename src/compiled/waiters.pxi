@@ -53,18 +53,83 @@ cdef class Expected(Waiter):
         return 0
 
 
+cdef class Asking
+cdef class Unsent
+
+
 cdef class Reply(Expected):
     """The answer to one ask. Await `future`, and call `end` when that is over, whatever came of it."""
 
     cdef readonly bytes tag
     cdef object limit
     cdef object deadlines
+    cdef Unsent unsent
 
     def end(self):
-        """Give back what it has taken: credit, and a place among the time limits."""
-        give_back(self.credit, self.size)
+        """Give back what it has taken: credit, and a place among the time limits, and among those that wait."""
+        cdef Unsent unsent = self.unsent  # held: it leaves this
+        if unsent is not None:
+            unsent.leave()
+        if self.size:
+            give_back(self.credit, self.size)
         if self.limit is not None:
             self.deadlines.stop(self.limit)
+
+
+cdef class Unsent:
+    """An ask that waits for credit, then for room, and then is queued, without waking whoever waits for its answer."""
+
+    cdef Asking asking
+    cdef Reply reply
+    cdef bytes pairs
+    cdef Py_ssize_t size
+
+    @property
+    def future(self):
+        """What waits for the answer."""
+        return self.reply.future
+
+    def done(self):
+        """Whether nobody waits any more."""
+        return self.reply.future.done()
+
+    def set_result(self, outcome):
+        """Take True for the credit and False for none; then None for room, or an error not to be sent."""
+        if outcome is True:
+            self.find_room()
+        elif outcome is None:
+            self.send()
+        else:
+            self.reply.set_result(self.asking.common.unsent(outcome or None))
+
+    cdef int find_room(self) except -1:
+        self.reply.size = self.size
+        if self.asking.flow.is_full:
+            (<object>self.asking.flow).line_up(self, self.size)
+        else:
+            self.send()
+        return 0
+
+    cdef int send(self) except -1:
+        self.go()
+        try:
+            self.asking.send(self.reply, self.pairs)
+        except AmpError as error:
+            self.reply.set_result(self.asking.common.unsent(error))
+        return 0
+
+    cdef int leave(self) except -1:
+        """Wait for nothing any more."""
+        flow, credit = <object>self.asking.flow, <object>self.asking.credit
+        self.go()
+        flow.leave(self)
+        credit.leave(self)
+        return 0
+
+    cdef int go(self) except -1:
+        (<object>self.asking.flow).hindered -= 1
+        self.reply.unsent = None
+        return 0
 
 
 cdef class Place(Waiter):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 import pytest
@@ -149,6 +149,24 @@ NARROW = Limits(max_running_asks=1, max_waiting_bytes=100)
 """One ask that runs, and two that wait."""
 
 
+async def test_a_line_ends_although_asks_come() -> None:
+    """What had to wait runs before more is read, so that the rest need not be put in line."""
+    async with fake_peer(Office(), limits=Limits(max_buffered_bytes=10_000)) as (peer, fake):
+        line = peer._answering.line
+        fake.stop_reading()
+        for _ in range(2_000):
+            fake.ask(b"Sum", {b"a": b"1", b"b": b"1"})
+        while not line.size:
+            await turns(1)
+        fake.start_reading()
+        while line.size:
+            await turns(1)
+        assert peer._answering.asked < 1_000
+        for _ in range(2_000):
+            assert (await fake.next_box())[b"total"] == b"2"
+        assert not line.size
+
+
 async def test_reading_stops_when_the_line_is_full_and_goes_on() -> None:
     """Asks for which there is no place in the line stay unread, in their order."""
     office = Office()
@@ -269,6 +287,111 @@ async def test_both_ends_flood_each_other(limits: Limits, command: Command[Total
             assert await peer.call(Sum(a=13, b=81)) == Total(total=94)
 
 
+NARROW_WAY = Limits(max_running_asks=1, max_waiting_bytes=100, max_buffered_bytes=1_000)
+"""One ask that runs and two that wait; whatever is written fills the way out."""
+
+ASKING: dict[str, Callable[[Peer], Coroutine[Any, Any, object]]] = {
+    "call": lambda peer: peer.call(Sum(a=1, b=2)),
+    "call_many": lambda peer: peer.call_many([Sum(a=1, b=2)]),
+    "call_raw": lambda peer: peer.call_raw(b"Sum", {b"a": b"1", b"b": b"2"}),
+}
+
+
+class Slow(Service):
+    """Asks back, and then waits."""
+
+    def __init__(self, asking: Callable[[Peer], Coroutine[Any, Any, object]]) -> None:
+        self.asking = asking
+        self.gate = asyncio.Event()
+
+    @Ask.responder
+    async def ask(self, command: Ask, peer: Peer) -> Total:
+        await self.asking(peer)
+        await self.gate.wait()
+        return Total(total=command.depth)
+
+    @Sum.responder
+    def sum(self, command: Sum) -> Total:
+        return Total(total=command.a + command.b)
+
+
+@virtual
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING)
+async def test_asks_have_no_turn_while_all_that_runs_waits_for_whoever_asks(
+    asking: Callable[[Peer], Coroutine[Any, Any, object]],
+) -> None:
+    """They are refused as BUSY, as the other end may wait for them before it answers; and after that they wait."""
+    slow = Slow(asking)
+    async with fake_peer(slow, limits=Limits(max_running_asks=1)) as (peer, fake):
+        beside = asyncio.create_task(peer.call(Sum(a=0, b=0)))
+        other = await fake.next_ask()
+        first = fake.ask(b"Ask", {b"depth": b"7"})
+        inner = await fake.next_ask()
+        refused = fake.ask(b"Sum", {b"a": b"1", b"b": b"1"})
+        busy = await fake.next_box()
+        assert (busy[b"_error"], busy[b"_error_code"]) == (refused, b"BUSY")
+        fake.answer(inner.tag, {b"total": b"3"})
+        await turns()
+        waiting = fake.ask(b"Sum", {b"a": b"2", b"b": b"2"})
+        await turns()
+        assert not fake.has_boxes
+        slow.gate.set()
+        assert [(await fake.next_box())[b"_answer"] for _ in range(2)] == [first, waiting]
+        fake.answer(other.tag, {b"total": b"0"})
+        assert await beside == Total(total=0)
+
+
+@virtual
+async def test_a_call_that_has_got_its_credit_waits_for_room() -> None:
+    """It is not sent to an end that takes nothing, because another call was given up."""
+    async with fake_peer(limits=Limits(max_waiting_bytes=3_000, max_buffered_bytes=1_000)) as (peer, fake):
+        fake.stop_reading()
+        calls = [asyncio.create_task(peer.call(Reverse(data=bytes(2_000)))) for _ in range(2)]
+        await turns()
+        calls[0].cancel()
+        await turns()
+        assert peer.channel.buffered() < 2_500
+        fake.start_reading()
+        ask, _, other = [await fake.next_ask() for _ in range(3)]
+        assert (ask.command, other.command) == (b"Reverse", b"Reverse")
+        fake.answer(other.tag, {b"data": b"1"})
+        assert await calls[1] == Content(data=b"1")
+
+
+@virtual
+@pytest.mark.parametrize("waits_for", ["credit", "room"])
+async def test_what_still_waits_at_the_end_was_not_sent(waits_for: str) -> None:
+    """Its caller knows that it may be repeated."""
+    limits = Limits(max_waiting_bytes=2_050) if waits_for == "credit" else Limits(max_buffered_bytes=1_000)
+    async with fake_peer(limits=limits) as (peer, fake):
+        fake.stop_reading()
+        first = asyncio.create_task(peer.call(Reverse(data=bytes(2_000))))
+        await turns()
+        call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        await turns()
+        assert peer.channel.hindered == 1
+        fake.abort()
+        ended = await asyncio.gather(first, call, return_exceptions=True)
+        assert [type(error) for error in ended] == [ConnectionLost, NotSent]
+
+
+@virtual
+async def test_a_call_that_waits_for_room_lets_reading_go_on() -> None:
+    """The other end may take nothing before its own asks are read, be it to be refused."""
+    async with fake_peer(Office(), limits=NARROW_WAY) as (peer, fake):
+        fake.stop_reading()
+        await peer.tell(Note(text="x" * 2_000))
+        for number in range(6):
+            fake.ask(b"Wait", {b"number": b"%d" % number})
+        await turns()
+        seen = [peer.channel.is_reading]
+        call = asyncio.create_task(peer.call(Sum(a=1, b=2)))
+        await turns()
+        seen.append(peer.channel.is_reading)
+        assert seen == [False, True]
+        call.cancel()
+
+
 LITTLE = Limits(max_waiting_bytes=100)
 """One or two asks wait for an answer at a time."""
 
@@ -294,6 +417,40 @@ async def test_calls_do_not_wait_for_those_that_wait_for_them(service: type[Serv
         assert await asyncio.gather(*calls) == [Total(total=3)] * 20
         for peer in (client, server):
             assert (peer.calls.credit.taken, peer.channel.connection.pending) == (0, {})
+
+
+@virtual
+@pytest.mark.parametrize("limits", [LITTLE, Limits(max_buffered_bytes=1_000)], ids=["credit", "room"])
+@pytest.mark.parametrize("is_cancelled", [True, False])
+async def test_calls_that_wait_no_more_leave_nothing(limits: Limits, is_cancelled: bool) -> None:
+    """Whatever they waited for, and whatever ends them: nothing is kept of them, and those behind them go on."""
+    async with fake_peer(limits=limits) as (peer, fake):
+        channel, credit = peer.channel, peer.calls.credit
+        fake.stop_reading()
+        first = asyncio.create_task(peer.call(Reverse(data=bytes(2_000))))
+        await turns()
+        before = asyncio.create_task(peer.call(Sum(a=0, b=0)))
+        await turns()
+        waiting = [asyncio.create_task(peer.call(Sum(a=1, b=1), timeout=5)) for _ in range(3)]
+        last = asyncio.create_task(peer.call(Sum(a=2, b=2)))
+        await turns()
+        assert channel.hindered == 5
+        if is_cancelled:
+            for call in waiting:
+                call.cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert {type(error) for error in ended} == {asyncio.CancelledError if is_cancelled else DeadlineExceeded}
+        assert channel.hindered == 2
+        assert len(credit._line or ()) + len(channel._room or ()) == 2
+        fake.start_reading()
+        fake.answer((await fake.next_ask()).tag, {b"data": b""})
+        asks = [await fake.next_ask() for _ in range(2)]
+        assert [ask.box for ask in asks] == [{b"a": b"0", b"b": b"0"}, {b"a": b"2", b"b": b"2"}]
+        for ask in asks:
+            fake.answer(ask.tag, {b"total": b"4"})
+        assert [await before, await last] == [Total(total=4)] * 2
+        await first
+        assert (channel.hindered, credit.taken) == (0, 0)
 
 
 @virtual
@@ -358,12 +515,17 @@ async def test_a_responder_asks_as_much_as_may_wait_once_more() -> None:
 
 async def test_what_a_responder_asks_an_end_that_drains_is_not_sent() -> None:
     """It begins nothing new, whoever waits."""
-    async with served_pair("memory://test", Office(), Office()) as (client, server):
+    office = Office()
+    async with served_pair("memory://test", office, Office()) as (client, server):
+        waiting = asyncio.create_task(server.call(Wait(number=7)))
+        assert await office.started.get() == 7
         server.calls.drain()
         with pytest.raises(RemoteError, match="UNKNOWN"):
             await client.call(Ask(depth=1))
         with pytest.raises(NotSent):
             await server.call(Sum(a=1, b=2))
+        office.gates[7].set()
+        assert await waiting == Total(total=7)
 
 
 @both_loops

@@ -110,11 +110,15 @@ class Answering(Replying):
                 return self.turn_away(event, self._dispatch.malformed(error))
         return self._begin(event, due, peer)
 
-    def room_made(self, peer: Any) -> None:
-        """Run asks that wait for their turn, while there is room; refuse them if there can be none."""
+    def room_made(self, peer: Any) -> bool:
+        """Run asks that wait for their turn, while there is room; refuse them if there can be none.
+
+        Returns whether more may be read in this turn of the loop: if not, a line that is read as fast as it runs would
+        last for as long as asks come, and each of them would be put into it.
+        """
         line = self._made_line
         if line is None:
-            return
+            return True
         turns = self._channel.turns
         for _ in range(MOST_IN_TURN if turns is None else turns.size()):
             if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
@@ -126,8 +130,10 @@ class Answering(Replying):
                 self._begin(waiting.event, waiting.due, peer)
         else:
             self._channel.pull_soon()
+            return False
         while line.size and self._is_stuck():
             self.turn_away(line.take().event, self._dispatch.busy("all that runs waits for answers from you"))
+        return True
 
     def add_route(self, name: bytes) -> Any:
         """Return how the compiled module answers asks for a command from now on; None if there is no responder."""

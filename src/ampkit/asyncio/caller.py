@@ -10,13 +10,14 @@ from typing import Any, ClassVar, TypeVar
 from ampkit.asyncio.address import Address
 from ampkit.asyncio.ambient import TURN
 from ampkit.asyncio.answering import Answering
-from ampkit.asyncio.calls import Calls, Ended, Outcome
+from ampkit.asyncio.calls import Calls
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.descriptors import Descriptors
 from ampkit.asyncio.extending import Duty, Extending
 from ampkit.asyncio.late import late
 from ampkit.asyncio.quick import Asking, make_asking
 from ampkit.asyncio.remote import UNSET, Remote, Unset
+from ampkit.asyncio.unsent import Ended, Outcome
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.core.states import State
@@ -217,7 +218,7 @@ class Caller(Remote):
             error.add_note(f"This is the answer to {to}.")
             return error
         if isinstance(outcome, Ended):
-            if isinstance(outcome.reason, LocalProtocolError):
+            if isinstance(outcome.reason, LocalProtocolError) or not outcome.was_sent:
                 return outcome.reason
             lost = ConnectionLost(f"no answer to {to}: {outcome.reason}")
             lost.__cause__ = outcome.reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from ampkit.asyncio.ambient import TURN, Turn
@@ -12,23 +12,11 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
 from ampkit.asyncio.extending import Extending, Notice
-from ampkit.core.events import AnswerReceived, RefusalReceived
+from ampkit.asyncio.unsent import Ended, Outcome, Unsent
 from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair
 from ampkit.speed import fields, twin
-
-
-@dataclass(slots=True)
-class Ended:
-    """The outcome of an ask that will not be answered, because of this error."""
-
-    reason: AmpError
-
-
-Outcome: TypeAlias = AnswerReceived | RefusalReceived | Ended | None
-"""How an ask ended; None if its time ran out. It is always the result of a future, never its exception: so no
-exception is left that nobody took."""
 
 T = TypeVar("T")
 
@@ -111,11 +99,10 @@ class Calls:
 
     def waiting(self) -> asyncio.Future[Any] | None:
         """Return a future that some ask of the program waits for; None if there is no ask."""
-        for waiter in self._connection.pending.values():
-            if not isinstance(waiter, Notice):
-                future: asyncio.Future[Any] = getattr(waiter, "future", waiter)
-                return future
-        return self.credit.waiting() or self._channel.waiting_for_room()
+        asked = (waiter for waiter in self._connection.pending.values() if not isinstance(waiter, Notice))
+        waiter: Any = next(asked, None) or self.credit.waiting() or self._channel.waiting_for_room()
+        future: asyncio.Future[Any] | None = getattr(waiter, "future", waiter)
+        return future
 
     async def ask(self, pairs: Pairs, seconds: float | None, plan: Any = None) -> Any:
         """Ask, and return how that ended: an Outcome, or with a plan of the compiled module the response itself.
@@ -124,39 +111,54 @@ class Calls:
         """
         if seconds is not None and seconds <= 0:
             return None
-        limit = None if seconds is None else self.deadlines.start(seconds)
-        credit, size = self.credit, len(pairs) + ASK_OVERHEAD
-        taken, tag = 0, b""
+        size, turn = len(pairs) + ASK_OVERHEAD, self._turn()
+        credit = self.credit if turn is None else self._credit_for(turn, size)
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+        waiter = future if plan is None else _expected(plan, future)
+        limit = None
+        if seconds is not None:
+            limit = self.deadlines.start(seconds)
+            limit.waiting = future
+        tag, has_credit, unsent = b"", False, None
         try:
-            if credit.taken + size <= credit.free_below:
+            if credit.taken + size <= credit.free_below and not self._channel.is_full:
                 credit.taken += size
+                has_credit = True
+                tag = self._send(pairs, waiter, limit, turn)
             else:
-                credit = self._other_credit()
-                if not await self._hindering(credit.take(size, limit)):
-                    return None
-            taken = size
-            if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
-                return None
-            future: asyncio.Future[Outcome] = self._loop.create_future()
-            if limit is not None:
-                limit.waiting = future
-                pairs += self.timeout_pair(limit)
-            waiter = future if plan is None else _expected(plan, future)
-            tag = self._connection.ask_encoded(pairs, waiter)
-            self._asked(size)
-            turn = TURN.get()
-            outcome = await (future if turn is None else self._awaited(future, turn))
+                unsent = Unsent(self._channel, credit, size, future, partial(self._send, pairs, waiter, limit, turn))
+                unsent.begin()
+            outcome = await future
         except asyncio.CancelledError:
-            self.cancel(tag)
+            self.cancel(tag if unsent is None else unsent.tag)
             raise
         finally:
-            if taken:
-                credit.give_back(taken)
+            if unsent is not None:
+                unsent.leave()
+                tag, has_credit = unsent.tag, unsent.has_credit
+            if has_credit:
+                credit.give_back(size)
             if limit is not None:
                 self.deadlines.stop(limit)
+            if turn is not None and tag:
+                turn.calls -= 1
         if outcome is None:
             self._connection.abandon(tag)
         return outcome
+
+    def _send(self, pairs: Pairs, waiter: Any, limit: Limit | None, turn: Turn | None) -> bytes:
+        """Queue an ask, and return its tag; the answer may stand behind what is not being read."""
+        size = len(pairs) + ASK_OVERHEAD
+        if limit is not None:
+            pairs += self.timeout_pair(limit)
+        tag = self._connection.ask_encoded(pairs, waiter)
+        self._channel.flush_soon(size)
+        if turn is not None:  # which may make this end stuck: then what waits for a turn is refused
+            turn.calls += 1
+            self._channel.pull_soon()
+        elif not self._channel.is_reading:
+            self._channel.pull_soon()
+        return tag
 
     async def ask_many(
         self, all_pairs: Sequence[Pairs], seconds: float | None, begin: Begin | None = None
@@ -174,7 +176,7 @@ class Calls:
             if await self._ask_each(batch, all_pairs, limit, begin) and batch.missing:
                 if limit is not None:
                     limit.waiting = batch.future
-                turn = TURN.get()
+                turn = self._turn()
                 await (batch.future if turn is None else self._awaited(batch.future, turn))
         except asyncio.CancelledError:
             for tag in batch.tags:
@@ -193,16 +195,14 @@ class Calls:
     ) -> bool:
         """Queue all asks; return false if the time ran out on the way."""
         timeout = b"" if limit is None else self.timeout_pair(limit)
+        turn = self._turn()
         first = 0 if begin is None else begin(batch, all_pairs, timeout)
         for index in range(first, len(all_pairs)):
             pairs = all_pairs[index]
-            credit, size = self.credit, len(pairs) + ASK_OVERHEAD
-            if credit.taken + size <= credit.free_below:
-                credit.taken += size
-            else:
-                credit = self._other_credit()
-                if not await self._hindering(credit.take(size, limit)):
-                    return False
+            size = len(pairs) + ASK_OVERHEAD
+            credit = self.credit if turn is None else self._credit_for(turn, size)
+            if not credit.take_now(size) and not await self._hindering(credit.take(size, limit)):
+                return False
             place = Place(batch, index, credit, size)
             try:
                 if self._channel.is_full and not await self._hindering(self._find_room(size, limit)):
@@ -257,8 +257,6 @@ class Calls:
 
     async def _awaited(self, future: asyncio.Future[T], turn: Turn) -> T:
         """Await an answer on behalf of a responder: if that makes this end stuck, what waits for a turn is refused."""
-        if turn.connection is not self._connection:
-            return await future
         turn.calls += 1
         try:
             self._channel.pull_soon()
@@ -282,13 +280,18 @@ class Calls:
         """Return the pair of an ask that tells the other end of its limit; nothing if it is not told such things."""
         return timeout_pair(limit.left(self._loop.time())) if self._extending.enabled else b""
 
-    def _other_credit(self) -> Credit:
-        """Return what to take where no credit is left: a responder's own, as whoever has all may wait for it to end."""
+    def _turn(self) -> Turn | None:
+        """Return the responder on whose behalf this end asks, if it was asked here."""
         turn = TURN.get()
-        if turn is None or turn.connection is not self._connection or self.credit.is_withdrawn:
-            return self.credit
+        return turn if turn is not None and turn.connection is self._connection else None
+
+    def _credit_for(self, turn: Turn, size: int) -> Credit:
+        """Return what to take: if too little is left, the responder's own, as those who have all may wait for it."""
+        credit = self.credit
+        if credit.taken + size <= credit.free_below or credit.is_withdrawn:
+            return credit
         if turn.credit is None:
-            turn.credit = self.credit.another()
+            turn.credit = credit.another()
         return turn.credit
 
     async def _hindering(self, waiting: Coroutine[Any, Any, bool]) -> bool:

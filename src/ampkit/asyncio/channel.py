@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from ampkit.asyncio.deadlines import Waiting
 from ampkit.asyncio.intake import EventIntake, Intake
-from ampkit.asyncio.late import NOTHING, late
+from ampkit.asyncio.late import late
 from ampkit.asyncio.turns import MOST_IN_TURN, Turns
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
@@ -36,8 +38,11 @@ class Owner(Protocol):
         """Take the next event, or return false: then it is offered again by and by, and nothing is read before."""
         ...
 
-    def room_made(self) -> None:
-        """Go on with what had to wait: the other end has taken what was written, or `Channel.pull_soon` was called."""
+    def room_made(self) -> bool:
+        """Go on with what had to wait: the other end has taken what was written, or `Channel.pull_soon` was called.
+
+        Return false if no more is to be read in this turn of the loop: then `pull_soon` has been called.
+        """
         ...
 
     def descriptors_received(self, numbers: list[int]) -> None:
@@ -125,7 +130,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         self.held: Event | None = None
         """The event that the owner has not yet taken."""
         self._is_paused = self._is_held = False
-        self._room: dict[asyncio.Future[AmpError | None], int] = NOTHING
+        self._room: OrderedDict[Waiting, int] | None = None
         self._linger: asyncio.TimerHandle | None = None
 
     @late
@@ -209,8 +214,7 @@ class Channel(asyncio.Protocol, ChannelFields):
 
     def _go_on(self) -> None:
         self._pull_scheduled = False
-        if self.connection.state is not State.CLOSED:
-            self._owner.room_made()
+        if self.connection.state is not State.CLOSED and self._owner.room_made():
             self.pull()
 
     def _set_reading(self, wanted: bool) -> None:
@@ -270,28 +274,37 @@ class Channel(asyncio.Protocol, ChannelFields):
         Its result is an error if an ask that waited must not be sent.
         """
         future: asyncio.Future[AmpError | None] = self.loop.create_future()
-        if self._room is NOTHING:
-            self._room = {}
-        self._room[future] = size + _OVERHEAD
-        future.add_done_callback(self._room.pop)
+        self.line_up(future, size)
+        future.add_done_callback(self.leave)
         return future
 
-    def waiting_for_room(self) -> asyncio.Future[AmpError | None] | None:
-        """Return one of those futures that are not done."""
-        return next((future for future in self._room if not future.done()), None)
+    def line_up(self, waiter: Waiting, size: int) -> None:
+        """Let a waiter wait as the future of `room` does: it may queue a box as soon as it gets the result."""
+        if self._room is None:
+            self._room = OrderedDict()
+        self._room[waiter] = size + _OVERHEAD
+
+    def leave(self, waiter: Waiting) -> None:
+        """Let it wait no more."""
+        if self._room is not None:
+            self._room.pop(waiter, None)
+
+    def waiting_for_room(self) -> Waiting | None:
+        """Return one of those that wait and are not done."""
+        return next((waiter for waiter in self._room or () if not waiter.done()), None)
 
     def _make_room(self) -> None:
         """Let as many go on as fill the room, in their order; if all woke at once, most would wait again."""
         if self._is_held:
             return
         room = self._max_buffered
-        for future, size in self._room.items():
+        while self._room:
             if room <= 0:
                 self.loop.call_soon(self._make_more_room)
                 return
-            if not future.done():
-                future.set_result(None)
-                room -= size
+            room -= _wake_first(self._room, None)
+            if self._is_paused:  # by what it has queued
+                return
         self.is_full = False
         self._go_on()
 
@@ -305,9 +318,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         self._wake(None)
 
     def _wake(self, refused: AmpError | None) -> None:
-        for future in self._room:
-            if not future.done():
-                future.set_result(refused)
+        while self._room:
+            _wake_first(self._room, refused)
 
     # While the connection is about to become secure
 
@@ -398,6 +410,15 @@ class Channel(asyncio.Protocol, ChannelFields):
             if self._made_closed is not None and not self._made_closed.done():
                 self._made_closed.set_result(None)
             self._owner.closed()
+
+
+def _wake_first(line: OrderedDict[Waiting, int], refused: AmpError | None) -> int:
+    """Let the first one go on, or refuse it with an error; return the size of what it will queue."""
+    waiter, size = line.popitem(last=False)
+    if waiter.done():
+        return 0
+    waiter.set_result(refused)
+    return size
 
 
 def _broken(exc: Exception) -> AmpError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from ampkit.asyncio.deadlines import Limit
+from ampkit.asyncio.deadlines import Limit, Waiting
 from ampkit.errors import NotSent
 from ampkit.speed import fields
 
@@ -36,31 +37,48 @@ class Credit(CreditFields):
         self._most: float = self.free_below
         self.is_withdrawn = False
         """Whether the other end wants no further asks."""
-        self._line: dict[asyncio.Future[bool | None], int] = {}
+        self._line: OrderedDict[Waiting, int] | None = None
+
+    def take_now(self, size: int) -> bool:
+        """Take it if it is there and nobody waits for it. Raises NotSent if none is given any more."""
+        if self.taken + size > self.free_below:
+            if self.is_withdrawn:
+                raise withdrawn()
+            if self._line or not self._fits(size):
+                return False
+        self.taken += size
+        return True
 
     async def take(self, size: int, limit: Limit | None) -> bool:
         """Take it when it is there; return false if the time ran out first. What is larger than all goes alone."""
-        if self.is_withdrawn:
-            raise _withdrawn()
-        if not self._line and self._fits(size):
-            self.taken += size
+        if self.take_now(size):
             return True
         future: asyncio.Future[bool | None] = self._loop.create_future()
-        self._line[future] = size
-        self.free_below = _NOTHING
+        self.line_up(future, size)
         if limit is not None:
             limit.waiting = future
         try:
             if await future is False:
-                raise _withdrawn()
+                raise withdrawn()
             return future.result() is True
         except asyncio.CancelledError:
             if not future.cancelled() and future.result():  # it was given in the same turn
                 self.give_back(size)
             raise
         finally:
-            if self._line.pop(future, None) is not None and not self.is_withdrawn:
-                self._give_out()
+            self.leave(future)
+
+    def line_up(self, waiter: Waiting, size: int) -> None:
+        """Let a waiter wait: it gets True as its result when it has the credit, and False if none is given any more."""
+        if self._line is None:
+            self._line = OrderedDict()
+        self._line[waiter] = size
+        self.free_below = _NOTHING
+
+    def leave(self, waiter: Waiting) -> None:
+        """Let it wait no more, if it does."""
+        if self._line and self._line.pop(waiter, None) is not None and not self.is_withdrawn:
+            self._give_out()
 
     def another(self) -> Credit:
         """Return as much again, of which nothing is taken."""
@@ -72,17 +90,17 @@ class Credit(CreditFields):
         if self._line and not self.is_withdrawn:
             self._give_out()
 
-    def waiting(self) -> asyncio.Future[bool | None] | None:
-        """Return one of the futures that wait in line."""
-        return next(iter(self._line), None)
+    def waiting(self) -> Waiting | None:
+        """Return one of those that wait in line."""
+        return next(iter(self._line or ()), None)
 
     def withdraw(self) -> None:
         """Give none any more, until `close`: whoever wants some, now or later, gets NotSent."""
         self.is_withdrawn = True
         self.free_below = _NOTHING
-        for future in self._line:
-            if not future.done():
-                future.set_result(False)
+        for waiter in self._line or ():
+            if not waiter.done():
+                waiter.set_result(False)
 
     def close(self) -> None:
         """Let everybody go on, now and from now on."""
@@ -92,18 +110,19 @@ class Credit(CreditFields):
 
     def _give_out(self) -> None:
         while self._line:
-            future, size = next(iter(self._line.items()))
-            if not future.done():
-                if not self._fits(size):
-                    return
+            waiter, size = next(iter(self._line.items()))
+            if not waiter.done() and not self._fits(size):
+                return
+            del self._line[waiter]
+            if not waiter.done():
                 self.taken += size
-                future.set_result(True)
-            del self._line[future]
+                waiter.set_result(True)
         self.free_below = self._most
 
     def _fits(self, size: int) -> bool:
         return not self.taken or self.taken + size <= self._most
 
 
-def _withdrawn() -> NotSent:
+def withdrawn() -> NotSent:
+    """Return the error for those who get none any more."""
     return NotSent("the other end is about to close and begins nothing new; nothing was sent")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, Protocol
 
-from ampkit.asyncio.calls import Ended
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.extending import Extending
 from ampkit.asyncio.rota import Rota
+from ampkit.asyncio.unsent import Ended
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
 from ampkit.policy.extensions import PING

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, TypeVar
 from ampkit.asyncio.address import Address, address_of
 from ampkit.asyncio.answering import Answering
 from ampkit.asyncio.caller import Caller
-from ampkit.asyncio.calls import Ended
 from ampkit.asyncio.certificate import Certificate, certificate_of
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.closing import Closing
@@ -24,6 +23,7 @@ from ampkit.asyncio.remote import UNSET, Unset
 from ampkit.asyncio.rota import Rota
 from ampkit.asyncio.starttls import NO_TLS, StartTls, TlsPart
 from ampkit.asyncio.switch import Switching
+from ampkit.asyncio.unsent import Ended
 from ampkit.core.connection import Connection
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import (
@@ -257,9 +257,9 @@ class Peer(Caller):
         """Keep them for the boxes that follow."""
         self.descriptors.received(numbers)
 
-    def room_made(self) -> None:
-        """Run what waits for its turn."""
-        self._answering.room_made(self)
+    def room_made(self) -> bool:
+        """Run what waits for its turn; return whether more may be read in this one."""
+        return self._answering.room_made(self)
 
     def _change(self, event: TlsAsked | TlsAgreed | SwitchAgreed | ChangeRefused) -> None:
         """Let the connection become secure, or another protocol, or stay what it is."""

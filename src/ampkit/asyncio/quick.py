@@ -13,6 +13,7 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.intake import Intake
 from ampkit.asyncio.late import NOTHING
 from ampkit.asyncio.remote import UNSET, Unset
+from ampkit.asyncio.unsent import unsent
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived
 from ampkit.core.states import State
@@ -23,17 +24,18 @@ _NO_BOX: Final = AnswerReceived(None, {})
 """The answer to a command without a response."""
 
 _COMMON: Final[Any] = compiled and compiled.Common(
-    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_NO_BOX, empty=NOTHING
+    unset=UNSET, turn=TURN, open=State.OPEN, nothing=_NO_BOX, empty=NOTHING, unsent=unsent
 )
 """What is the same for all connections."""
 
 
 class Reply(Protocol):
-    """An ask that was queued. Await `future`, and call `end` when that is over, whatever came of it."""
+    """An ask that was queued, or will be. Await `future`, and call `end` when that is over, whatever came of it."""
 
     future: asyncio.Future[Any]
     """How it ended: its response, or what the future of any ask may get."""
     tag: bytes
+    """Empty while it is not queued."""
 
     def end(self) -> None:
         """Give back what it has taken."""
@@ -41,10 +43,13 @@ class Reply(Protocol):
 
 
 class Asking(Protocol):
-    """Asks what needs not wait before it is sent."""
+    """Asks where nothing about it is unusual."""
 
     def ask(self, plan: Any, command: Any, timeout: float | Unset | None) -> Reply | None:
-        """Queue an ask and return its Reply; or return None if that takes more than this: then nothing was done."""
+        """Queue an ask, as soon as there is credit and room for it, and return its Reply.
+
+        Returns None if that takes more than this: then nothing was done.
+        """
         ...
 
     def encode_each(self, commands: Sequence[Any]) -> tuple[list[Any], list[bytes]] | None:
