@@ -197,9 +197,7 @@ cdef class Decoder:
         return self._has_more()
 
     cdef inline bint _has_more(self) noexcept:
-        if self._behind is not None:
-            return True
-        return self._partial is None and not self._wanted and self._at < PyBytes_GET_SIZE(self._data)
+        return self._behind is not None or self._at < PyBytes_GET_SIZE(self._data)
 
     @property
     def partial(self):

@@ -39,18 +39,23 @@ def _told(decoder: Any, question: str) -> Any:
     return told() if callable(told) else told
 
 
+def _pulled(decoder: Any) -> Any:
+    """Pull a box, and ask directly behind it whether anything stands there."""
+    pulled = outcome(decoder.next_box)
+    is_box = pulled[0] == "returned" and pulled[1][0] == "dict"
+    return *pulled, is_box and decoder.may_have_box
+
+
 def _story(decoder: Any, pieces: list[bytes], steps: list[tuple[int, str | None]]) -> list[Any]:
     """Feed pieces; behind each pull a few boxes, or all, and ask something."""
     told: list[Any] = []
     for index, piece in enumerate(pieces):
         pulls, question = steps[index % len(steps)]
         decoder.feed(piece)
-        told += [outcome(decoder.next_box) for _ in range(pulls)]
+        told += [_pulled(decoder) for _ in range(pulls)]
         if question is not None and pulls:  # of bytes that nobody has pulled yet the twins know different things
             told.append(outcome(_told, decoder, question))
-    return (
-        told + [outcome(decoder.next_box) for _ in range(3)] + [outcome(decoder.end), outcome(_told, decoder, "unread")]
-    )
+    return told + [_pulled(decoder) for _ in range(3)] + [outcome(decoder.end), outcome(_told, decoder, "unread")]
 
 
 def _check(data: st.DataObject, stream: bytes, limits: Limits, empty_boxes: bool) -> None:
