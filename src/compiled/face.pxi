@@ -69,9 +69,12 @@ cdef class Face:
         if type(decode) is not MappingDecoder or not (<MappingDecoder>decode).is_flat:
             return False
         response = (<MappingDecoder>decode).from_bytes(walk)
-        if response is None or not went_on(decoder, data, walk):
+        outstanding = own(attributes, proto, "_outstandingRequests")
+        if response is None or found_in(outstanding, tag) is not question:  # given up meanwhile
             return False
-        outstanding.pop(tag, None)
+        if not went_on(decoder, data, walk):
+            return False
+        del outstanding[tag]
         self._settle(proto, question, response)
         return True
 
@@ -107,14 +110,12 @@ cdef class Face:
         return self._take_ask(proto, strings) if tag is None else self._take_answer(proto, tag, strings)
 
     cdef bint _take_answer(self, object proto, object tag, dict strings) except -1:
-        outstanding = proto._outstandingRequests
-        question = outstanding.pop(tag, None) if outstanding else None
-        if question is None:
-            return False
+        question = found_in(proto._outstandingRequests, tag)
         response = question.decodeResponse(strings) if type(question) is self.question else None
-        if response is None:
-            outstanding[tag] = question
+        outstanding = proto._outstandingRequests
+        if response is None or found_in(outstanding, tag) is not question:  # given up meanwhile
             return False
+        del outstanding[tag]
         self._settle(proto, question, response)
         return True
 
@@ -172,10 +173,11 @@ cdef class Face:
         if type(result) is not dict or not may_send(proto):
             return False
         box = straight.encodeResponse(result, tag or b"")
-        if box is None:
+        transport = proto.transport
+        if box is None or transport is None:  # lost meanwhile
             return False
         if tag is not None:
-            write_straight(proto.transport, box, own(attributes_of(proto, NULL), proto, "_socket"))
+            write_straight(transport, box, own(attributes_of(proto, NULL), proto, "_socket"))
         return True
 
     def ask(self, proto, command, dict values):
@@ -187,7 +189,8 @@ cdef class Face:
         cdef bytes tag = hexadecimal(number)
         straight = found_in(own(attributes, proto, "_straights"), command) or proto._straightOf(command)
         box = straight.encodeArguments(values, tag)
-        if box is None or number <= <Py_ssize_t>own(attributes, proto, "_counter"):
+        transport = proto.transport
+        if box is None or transport is None or number <= <Py_ssize_t>own(attributes, proto, "_counter"):
             return self.unusual
         if not straight.requiresAnswer:
             return proto._askStraight(straight, tag, box)
@@ -200,7 +203,7 @@ cdef class Face:
         question.decodeResponse = straight.decodeResponse
         outstanding[tag] = question
         try:
-            write_straight(proto.transport, box, own(attributes, proto, "_socket"))
+            write_straight(transport, box, own(attributes, proto, "_socket"))
         except BaseException:
             del outstanding[tag]
             raise

@@ -84,7 +84,8 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             number = self._counter + 1
             tag = b"%x" % number
             box = straight.encodeArguments(values, tag)
-            if box is not None and number > self._counter:  # a value's own conversion may have asked something
+            # a value's own conversion may have asked something, or ended the connection
+            if box is not None and number > self._counter and self.transport is not None:
                 return self._askStraight(straight, tag, box)
         return UNUSUAL
 
@@ -135,16 +136,15 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
 
     def _takeAnswer(self, strings: dict[bytes, bytes]) -> bool:
         """Take an answer, and return true; or leave it as it was, and return false."""
-        outstanding: Any = self._outstandingRequests
         tag = strings[ANSWER]
-        question = outstanding.pop(tag, None) if outstanding else None
-        if question is None:
-            return False
+        outstanding: Any = self._outstandingRequests
+        question: Any = outstanding.get(tag) if outstanding else None
         decode = question.decodeResponse if type(question) is Question else never
         response = decode(strings)
-        if response is None:
-            outstanding[tag] = question
+        outstanding = self._outstandingRequests
+        if response is None or not outstanding or outstanding.get(tag) is not question:  # given up meanwhile
             return False
+        del outstanding[tag]
         fire(question, response)
         left = question.result
         if left is not None and (isinstance(left, _UNFINISHED) or question.paused):
@@ -167,7 +167,7 @@ class AMP(BinaryBoxProtocol, BoxDispatcher, CommandLocator, SimpleStringLocator)
             result = Failure()
         if type(result) is dict and self._maySendStraight():
             box = straight.encodeResponse(result, tag or b"")
-            if box is not None:
+            if box is not None and self.transport is not None:  # it may have been lost meanwhile
                 if tag is not None:
                     write(self.transport, box, self._socket)
                 return True
