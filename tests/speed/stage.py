@@ -7,7 +7,6 @@ import logging
 from types import SimpleNamespace
 from typing import Any, Final
 
-from ampkit.asyncio.peer import Peer
 from ampkit.core.events import AskReceived
 from ampkit.policy.options import Options
 from ampkit.testing.clock import VirtualTimeLoop
@@ -92,12 +91,12 @@ class Stage(logging.Handler):
     def __init__(self, kinds: SimpleNamespace, limits: Limits, options: Options) -> None:
         super().__init__()
         self.seen: list[Any] = []
-        self._kinds = kinds
+        self.kinds = kinds
         self._calls: list[asyncio.Task[Any]] = []
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._failed)
         self.peer = make_peer(make_service(kinds, self._did), limits, options)
-        assert self.peer.calls is not None
+        assert self.peer.calls is not None  # made when it is first looked at, so here, where its twin is chosen
         self.wire = Wire(self._loop, self.peer.channel)
         self.peer.channel.connection_made(self.wire)
 
@@ -162,8 +161,8 @@ class Stage(logging.Handler):
     # What is seen
 
     def _command(self, name: str, values: dict[str, Any]) -> Any:
-        kind = getattr(self._kinds, name)
-        items = {key: [self._kinds.Item(**each) for each in value] for key, value in values.items() if key == "f_items"}
+        kind = getattr(self.kinds, name)
+        items = {key: [self.kinds.Item(**each) for each in value] for key, value in values.items() if key == "f_items"}
         return kind(**{**values, **items})
 
     def _begin(self, work: Any) -> None:
@@ -233,17 +232,21 @@ def _held(event: Any) -> Any:
 def play(script: Script, *, compiled: bool) -> list[Any]:
     """Return all that is seen of one twin."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        return runner.run(_play(script, COMPILED if compiled else PYTHON))
+        return runner.run(_play(script, compiled))
 
 
-async def _play(script: Script, kinds: SimpleNamespace) -> list[Any]:
+def set_up(limits: Limits, options: Options, *, compiled: bool) -> Stage:
+    """Return a stage with a peer of one twin."""
+    if compiled:
+        return Stage(COMPILED, limits, options)
+    with in_python():
+        return Stage(PYTHON, limits, options)
+
+
+async def _play(script: Script, compiled: bool) -> list[Any]:
     limits, options, steps = script
     logger = logging.getLogger("ampkit")
-    if kinds is PYTHON:
-        with in_python():
-            stage = Stage(kinds, limits, options)
-    else:
-        stage = Stage(kinds, limits, options)
+    stage = set_up(limits, options, compiled=compiled)
     logger.addHandler(stage)
     try:
         for step in steps:
@@ -254,6 +257,14 @@ async def _play(script: Script, kinds: SimpleNamespace) -> list[Any]:
     return stage.seen
 
 
-def is_compiled(peer: Peer) -> bool:
-    """Say of which twin a peer is."""
-    return type(peer.channel.intake).__name__ == "Intake"
+def compiled_parts(stage: Stage) -> set[str]:
+    """Return which parts of a stage are the compiled module's."""
+    peer, schema = stage.peer, stage.kinds.Sum.__schema__
+    parts = {
+        "intake": peer.channel.intake,
+        "decoder": peer.channel.connection.link.decoder,
+        "asking": peer._asking,
+        "encode": schema.encode,
+        "decode": schema.decode,
+    }
+    return {name for name, part in parts.items() if type(part).__module__ == "ampkit._speed"}

@@ -8,14 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampkit.policy.options import Options
+from ampkit.wire.limits import Limits
 from tests.speed.scripts import write
-from tests.speed.stage import Script, play
+from tests.speed.stage import Script, compiled_parts, play, set_up
 from tests.speed.twins import needs_both
 
 pytestmark = needs_both
 
 _AT_A_TIME: Final = 10
 """Scripts in one example of hypothesis, which otherwise takes longer than they do."""
+
+
+async def test_there_are_two_twins() -> None:
+    """What one has of the compiled module the other has in Python."""
+    limits, options = Limits(), Options()
+    all_parts = {"intake", "decoder", "asking", "encode", "decode"}
+    assert compiled_parts(set_up(limits, options, compiled=True)) == all_parts
+    assert not compiled_parts(set_up(limits, options, compiled=False))
 
 
 def difference(script: Script) -> Any:
