@@ -293,7 +293,7 @@ async def fairness() -> Figure:
         address = f"unix://{folder}/s"
         async with serve(Calculator(), address) as server, connect(address) as innocent:
             quiet = await _p99(innocent)
-            floods = [subprocess.Popen([sys.executable, "-c", FLOOD, f"{folder}/s"]) for _ in range(4)]  # noqa: ASYNC220
+            floods = [subprocess.Popen([sys.executable, "-c", FLOOD, f"{folder}/s"]) for _ in range(4)]  # noqa: ASYNC220 - it takes no time
             try:
                 while len(server.peers) < 5:  # noqa: ASYNC110 - nothing says that they have come
                     await asyncio.sleep(0.01)

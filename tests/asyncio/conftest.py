@@ -18,7 +18,7 @@ from ampkit.testing import VirtualTimeLoop
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
     "asyncio": asyncio.SelectorEventLoop,
     "uvloop": uvloop.new_event_loop,
-    "virtual": VirtualTimeLoop,
+    "virtual": VirtualTimeLoop,  # where a sleep of an hour is over at once, so tests on it may sleep
 }
 TRANSPORTS = ["tcp", "unix", "memory"]
 

@@ -71,7 +71,7 @@ class Crew(Service):
     async def block(self, _: Block, peer: Peer) -> None:
         """Block."""
         await peer.call(Begun())
-        time.sleep(60)  # noqa: ASYNC251
+        time.sleep(60)  # noqa: ASYNC251 - it is to block; the process is ended long before
 
     @StartAndEnd.responder
     def start_and_end(self, _: StartAndEnd) -> Fate:

@@ -279,7 +279,7 @@ async def test_a_process_that_cannot_be_replaced(tmp_path: Path, caplog: pytest.
         dead, alive = server.pids
         obstacle.touch()
         os.kill(dead, signal.SIGKILL)
-        while caplog.messages.count("a worker process cannot begin: ValueError: there is an obstacle") < 2:  # noqa: ASYNC110
+        while caplog.messages.count("a worker process cannot begin: ValueError: there is an obstacle") < 2:  # noqa: ASYNC110 - there is no event for the log
             await asyncio.sleep(0.01)
         for _ in range(20):
             assert await who_serves(server.addresses[0], 1) == {alive}
@@ -293,7 +293,7 @@ async def test_closing_while_a_process_is_replaced(tmp_path: Path, caplog: pytes
     server = await several(LOOPBACK, crew=Crew(obstacle))
     obstacle.touch()
     os.kill(server.pids[0], signal.SIGKILL)
-    while len(caplog.messages) < 2:  # noqa: ASYNC110
+    while len(caplog.messages) < 2:  # noqa: ASYNC110 - there is no event for the log
         await asyncio.sleep(0.01)
     await server.close()
     assert not server.pids
@@ -334,7 +334,7 @@ async def test_a_start_that_is_cancelled(tmp_path: Path) -> None:
     """Nothing is left."""
     path = tmp_path / "socket"
     opening = asyncio.create_task(several(f"unix://{path}"))
-    while not path.exists():  # noqa: ASYNC110
+    while not path.exists():  # noqa: ASYNC110 - there is no event for it
         await asyncio.sleep(0)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -33,7 +33,7 @@ class Worker(Office):
         """Block this process, which does not heed SIGTERM."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         print("stubborn", file=sys.stderr, flush=True)
-        time.sleep(60)  # noqa: ASYNC251
+        time.sleep(60)  # noqa: ASYNC251 - it is to block; the process is ended long before
 
 
 class Caller(Service):
