@@ -51,10 +51,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`measure(subject, count, point)` takes one sample of `count` operations.
+    """`measure(subject, count, point)` takes one sample of so many operations.
 
-    `count` is Twisted's for one round of the full benchmark. `shows` are the figures of a sample that are worth a
-    column, `unit` is that of the costs.
+    They are a share of the question's `count`, by the effort, times the subject's pace. `shows` are the figures of a
+    sample that are worth a column, `unit` is that of the costs.
     """
 
     name: str

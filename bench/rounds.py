@@ -17,7 +17,7 @@ class Effort:
 
     rounds: int
     share: float
-    """Of the number of operations of the full benchmark."""
+    """Of a question's `count`: so many operations of a subject of pace 1 are measured in a round."""
     points: range
     """Of the curves, those within."""
     skips: frozenset[str] = frozenset()
