@@ -44,7 +44,7 @@ def choose(names: Collection[str], effort: Effort) -> list[Question]:
     """The questions of these names, asked of the subjects of these names; all of either if none of its kind is named.
 
     A subject is named by any part of its name. The first of a question, whom the others are compared with, is always
-    asked. What the effort skips has to be named. Raises ValueError for a name that nothing has.
+    asked. What the effort leaves out has to be named. Raises ValueError for a name that nothing has.
     """
     wanted = {question.name for question in QUESTIONS if question.name in names}
     parts = {name for name in names if name not in wanted}
@@ -54,7 +54,7 @@ def choose(names: Collection[str], effort: Effort) -> list[Question]:
         if parts:
             others = [subject for subject in others if any(part.lower() in subject.name.lower() for part in parts)]
         else:
-            others = [subject for subject in others if subject.name not in effort.skips]
+            others = [subject for subject in others if effort.includes(question, subject)]
         if others and (question.name in wanted if wanted else question.name not in effort.skips):
             chosen.append(replace(question, subjects=(base, *others)))
     subjects = {subject.name.lower() for question in QUESTIONS for subject in question.subjects}
@@ -80,6 +80,8 @@ def left_out(questions: Sequence[Question], effort: Effort, most_files: int) -> 
         said.append(f"the points {points} of curves, which {why}")
     if effort.skips:
         said.append(f"{', '.join(sorted(effort.skips))}, unless named with --only")
+    if effort.only_goals:
+        said.append(f"of {', '.join(sorted(effort.only_goals))} all but who has a goal, unless named with --only")
     return said
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.machine import SPARE_FILES
 from bench.question import Question
 from bench.results import Result
-from bench.subjects import OTHERS, TWISTED_ASYNCIO
+from bench.subjects import OTHERS, TWISTED_ASYNCIO, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,15 @@ class Effort:
     """Of the curves, those within."""
     skips: frozenset[str] = frozenset()
     """Names of questions and subjects that are left out unless they are asked for by name."""
+    only_goals: frozenset[str] = frozenset()
+    """Names of questions of which those who have no goal are left out, unless they are asked for by name."""
+
+    def includes(self, question: Question, subject: Subject) -> bool:
+        """Whether a subject is asked that nobody asks for by name."""
+        if subject.name in self.skips:
+            return False
+        has_goal = any(c.of[0] == subject.name and c.goal is not None for c in question.comparisons)
+        return has_goal or question.name not in self.only_goals
 
 
 OTHERS_BY_NAME = frozenset(subject.name for subject in OTHERS)
@@ -29,7 +38,13 @@ CURVES = frozenset({"connections", "idle"})
 VARIANTS = frozenset({"sum_64_many", "box_parse_5_keys", "list_parse", "list_build"})
 
 QUICK = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
-SHORT = Effort(rounds=5, share=0.08, points=range(100, 1_001), skips=CURVES | VARIANTS | {TWISTED_ASYNCIO.name})
+SHORT = Effort(
+    rounds=5,
+    share=0.08,
+    points=range(100, 10_001),
+    skips=CURVES | VARIANTS | {TWISTED_ASYNCIO.name},
+    only_goals=frozenset({"sum_1", "echo_1k", "echo_32k", "capacity_plain", "capacity_coroutine", "outstanding"}),
+)
 FULL = Effort(rounds=5, share=0.6, points=range(10_001))
 
 

@@ -5,21 +5,24 @@ from bench.job import Job, Sample
 from bench.question import Comparison, Kind, Question
 from bench.subjects import FAST_UVLOOP, PURE, TWISTED, Subject
 
-SUBJECTS = (TWISTED, PURE, FAST_UVLOOP)
+SUBJECTS = (PURE, FAST_UVLOOP, TWISTED)
 POINTS = (1, 10, 100, 1_000, 10_000)
+
+LEAST_ROUNDS = 10
+"""So many calls one behind the other, at least: or to make so many tasks and connections would be what is measured."""
 
 
 def on_one(subject: Subject, count: int, outstanding: int) -> Sample:
     """So many calls outstanding on one connection."""
     waits = max(1, 4 // outstanding)  # with one outstanding a call costs several times as much
-    rounds = max(4, count // waits // outstanding)
+    rounds = max(LEAST_ROUNDS, count // waits // outstanding)
     return both_ends(subject, Job(count=rounds * outstanding, outstanding=outstanding))
 
 
 def on_each(subject: Subject, count: int, connections: int) -> Sample:
     """So many connections with one call outstanding each."""
     waits = max(1, 4 // connections)
-    rounds = max(4, count // waits // connections)
+    rounds = max(LEAST_ROUNDS, count // waits // connections)
     return both_ends(subject, Job(count=rounds * connections, connections=connections))
 
 

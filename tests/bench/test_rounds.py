@@ -9,7 +9,7 @@ import pytest
 from bench.__main__ import choose
 from bench.question import Question
 from bench.rounds import CURVES, FULL, QUICK, SHORT, VARIANTS, Effort, ask, points_of
-from bench.subjects import PURE, TWISTED, Subject
+from bench.subjects import FAST_UVLOOP, PURE, TWISTED, Subject
 from tests.bench.samples import question
 
 ABSENT = Subject("nobody", "nobody_sum", needs=("no_such_module",))
@@ -29,7 +29,7 @@ def test_subjects_take_turns_in_each_round() -> None:
 
 @pytest.mark.parametrize(
     ("effort", "files", "points"),
-    [(FULL, MANY, [1, 100, 10_000]), (FULL, 10_000, [1, 100]), (SHORT, MANY, [100]), (QUICK, 50, [])],
+    [(FULL, MANY, [1, 100, 10_000]), (FULL, 10_000, [1, 100]), (SHORT, MANY, [100, 10_000]), (QUICK, 50, [])],
 )
 def test_a_curve_ends_where_the_effort_or_the_files_end(effort: Effort, files: int, points: list[int]) -> None:
     """A question that is no curve has its one point all the same."""
@@ -55,6 +55,15 @@ def test_what_a_short_look_skips_has_to_be_named() -> None:
     assert set(everything) - set(names(choose([], SHORT))) == CURVES | VARIANTS
     assert "gRPC" in everything["sum_64"]
     assert "gRPC" not in names(choose([], QUICK))["sum_64"]
+
+
+def test_a_short_look_asks_of_some_questions_only_those_with_a_goal() -> None:
+    """The first of a question is asked all the same, and whoever is named."""
+    short = names(choose([], SHORT))
+    assert "gRPC" in short["sum_64"]
+    assert short["sum_1"] == [TWISTED.name, FAST_UVLOOP.name]
+    assert short["outstanding"] == [PURE.name, FAST_UVLOOP.name]
+    assert names(choose(["sum_1", "grpc"], SHORT)) == {"sum_1": [TWISTED.name, "gRPC"]}
 
 
 def test_an_unknown_name_is_an_error() -> None:
