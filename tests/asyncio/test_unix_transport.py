@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ampkit.asyncio.unix_socket import begin_unix
 from ampkit.asyncio.unix_transport import UnixTransport
 from tests.asyncio.turning import turns, until
 
@@ -87,9 +88,7 @@ def open_files() -> int:
 
 def opened(ours: socket.socket, protocol: asyncio.Protocol) -> UnixTransport:
     """Return a transport that has begun."""
-    transport = UnixTransport(asyncio.get_running_loop(), ours, protocol)
-    transport.begin()
-    return transport
+    return begin_unix(asyncio.get_running_loop(), ours, protocol)
 
 
 def take(theirs: socket.socket, size: int = 1_000_000) -> bytes:
@@ -245,6 +244,30 @@ async def test_a_broken_connection(sockets: tuple[socket.socket, socket.socket])
     transport.write(b"nor this")
     await until(lambda: len(protocol.events) == 2)
     assert protocol.events == ["made", BrokenPipeError]
+
+
+@both_loops
+@pytest.mark.parametrize("paused", [False, True])
+async def test_all_that_was_sent_is_read_of_an_end_that_has_not_read_all(
+    sockets: tuple[socket.socket, socket.socket], paused: bool
+) -> None:
+    """Although the system says first that the connection is broken; and then that it has ended."""
+    ours, theirs = sockets
+    protocol = Taker()
+    transport = opened(ours, protocol)
+    await turns()
+    if paused:
+        transport.pause_reading()
+    transport.write(b"nobody reads this")
+    for number in range(5):
+        send_beside(theirs, b"%d" % number, 1)
+    theirs.close()
+    await turns()
+    transport.resume_reading()
+    await until(lambda: len(protocol.events) > 1)
+    assert protocol.received == b"01234"
+    assert protocol.events[0] == "made"
+    protocol.close()
 
 
 @both_loops

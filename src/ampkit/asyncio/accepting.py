@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from ampkit.asyncio.unix_transport import UnixTransport
+from ampkit.asyncio.unix_socket import begin_unix
 
 _AT_A_TIME: Final = 128
 """Connections that are accepted in one turn of the loop: others have their turn too."""
@@ -67,7 +67,7 @@ class Acceptor:
             except OSError as error:
                 self._refused(error)
                 return
-            UnixTransport(self._loop, connection, self._make_protocol()).begin()
+            begin_unix(self._loop, connection, self._make_protocol())
 
     def _refused(self, error: OSError) -> None:
         self.pause()

@@ -7,6 +7,7 @@ import socket
 from typing import Final
 
 from ampkit.asyncio.unix_transport import UnixTransport
+from ampkit.asyncio.uv_unix_transport import UvUnixTransport
 
 _RETRY: Final = 0.01
 """Seconds until a server that has too many waiting is tried again: the system does not say when it has room."""
@@ -32,9 +33,17 @@ async def open_unix(
 ) -> None:
     """Let a protocol use a connected socket."""
     if is_ours(loop, descriptors=descriptors):
-        UnixTransport(loop, sock, protocol).begin()
+        begin_unix(loop, sock, protocol)
     else:
         await loop.create_unix_connection(lambda: protocol, sock=sock)
+
+
+def begin_unix(loop: asyncio.AbstractEventLoop, sock: socket.socket, protocol: asyncio.Protocol) -> UnixTransport:
+    """Let a protocol use a connected socket, on a transport of ours."""
+    kind = UnixTransport if isinstance(loop, asyncio.SelectorEventLoop) else UvUnixTransport
+    transport = kind(loop, sock, protocol)
+    transport.begin()
+    return transport
 
 
 def is_ours(loop: asyncio.AbstractEventLoop, *, descriptors: bool) -> bool:
