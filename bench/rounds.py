@@ -40,7 +40,7 @@ VARIANTS = frozenset({"sum_64_many", "box_parse_5_keys", "list_parse", "list_bui
 QUICK = Effort(rounds=5, share=0.1, points=range(100, 1_001), skips=OTHERS_BY_NAME | CURVES | VARIANTS)
 SHORT = Effort(
     rounds=5,
-    share=0.08,
+    share=0.06,
     points=range(100, 10_001),
     skips=CURVES | VARIANTS | {TWISTED_ASYNCIO.name},
     only_goals=frozenset({"sum_1", "echo_1k", "echo_32k", "capacity_plain", "capacity_coroutine", "outstanding"}),
