@@ -524,6 +524,7 @@ async def test_what_a_responder_asks_an_end_that_drains_is_not_sent() -> None:
             await client.call(Ask(depth=1))
         with pytest.raises(NotSent):
             await server.call(Sum(a=1, b=2))
+        assert server.channel.hindered == 0
         office.gates[7].set()
         assert await waiting == Total(total=7)
 

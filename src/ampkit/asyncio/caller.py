@@ -15,9 +15,9 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.descriptors import Descriptors
 from ampkit.asyncio.extending import Duty, Extending
 from ampkit.asyncio.late import late
+from ampkit.asyncio.outcome import Ended, Outcome
 from ampkit.asyncio.quick import Asking, make_asking
 from ampkit.asyncio.remote import UNSET, Remote, Unset
-from ampkit.asyncio.unsent import Ended, Outcome
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived, RefusalReceived
 from ampkit.core.states import State

@@ -12,7 +12,8 @@ from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.credit import ASK_OVERHEAD, Credit
 from ampkit.asyncio.deadlines import Deadlines, Limit
 from ampkit.asyncio.extending import Extending, Notice
-from ampkit.asyncio.unsent import Ended, Outcome, Unsent
+from ampkit.asyncio.outcome import Ended, Outcome
+from ampkit.asyncio.unsent import Unsent
 from ampkit.core.tagged import Pairs
 from ampkit.errors import AmpError
 from ampkit.policy.extensions import timeout_pair

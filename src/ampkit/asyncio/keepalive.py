@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol
 
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.extending import Extending
+from ampkit.asyncio.outcome import Ended
 from ampkit.asyncio.rota import Rota
-from ampkit.asyncio.unsent import Ended
 from ampkit.core.states import State
 from ampkit.errors import AmpError, ConnectionLost, RemoteProtocolError
 from ampkit.policy.extensions import PING

@@ -18,12 +18,12 @@ from ampkit.asyncio.extending import Duty
 from ampkit.asyncio.handshakes import AnyTls
 from ampkit.asyncio.keepalive import Keepalive
 from ampkit.asyncio.late import late
+from ampkit.asyncio.outcome import Ended
 from ampkit.asyncio.quick import make_intake
 from ampkit.asyncio.remote import UNSET, Unset
 from ampkit.asyncio.rota import Rota
 from ampkit.asyncio.starttls import NO_TLS, StartTls, TlsPart
 from ampkit.asyncio.switch import Switching
-from ampkit.asyncio.unsent import Ended
 from ampkit.core.connection import Connection
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import (

@@ -12,8 +12,8 @@ from ampkit.asyncio.calls import Batch, Calls
 from ampkit.asyncio.channel import Channel
 from ampkit.asyncio.intake import Intake
 from ampkit.asyncio.late import NOTHING
+from ampkit.asyncio.outcome import unsent
 from ampkit.asyncio.remote import UNSET, Unset
-from ampkit.asyncio.unsent import unsent
 from ampkit.core.connection import Connection
 from ampkit.core.events import AnswerReceived
 from ampkit.core.states import State

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from ampkit.asyncio.unsent import Ended
+from ampkit.asyncio.outcome import Ended
 from ampkit.core.events import ChangeRefused, SwitchAgreed
 from ampkit.errors import AmpError, ConnectionLost, DeadlineExceeded
 

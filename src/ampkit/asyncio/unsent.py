@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from ampkit.asyncio.channel import Channel
-from ampkit.asyncio.credit import Credit, withdrawn
-from ampkit.core.events import AnswerReceived, RefusalReceived
+from ampkit.asyncio.credit import Credit
+from ampkit.asyncio.outcome import unsent
 from ampkit.errors import AmpError
-
-
-@dataclass(slots=True)
-class Ended:
-    """The outcome of an ask that will not be answered, because of this error."""
-
-    reason: AmpError
-    was_sent: bool = True
-
-
-Outcome: TypeAlias = AnswerReceived | RefusalReceived | Ended | None
-"""How an ask ended; None if its time ran out. It is always the result of a future, never its exception: so no
-exception is left that nobody took."""
-
-
-def unsent(error: AmpError | None) -> Ended:
-    """Return the outcome of an ask that has waited and is not to be sent; without an error, because of the credit."""
-    return Ended(error or withdrawn(), was_sent=False)
 
 
 class Unsent:
@@ -48,11 +29,12 @@ class Unsent:
         self._credit = credit
         self._size = size
         self._send = send
-        self._is_waiting = True
+        self._is_waiting = False
 
     def begin(self) -> None:
         """Wait; what it waits for may stand behind what is not being read. Raises NotSent if it would be for ever."""
         has_credit = self._credit.take_now(self._size)
+        self._is_waiting = True
         self._channel.hindered += 1
         if not self._channel.is_reading:
             self._channel.pull_soon()
