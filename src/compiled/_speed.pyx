@@ -20,7 +20,9 @@ from libc.string cimport memcmp, memcpy
 import asyncio
 import sys
 
-from ampkit.errors import AmpError, LocalProtocolError
+from ampkit.asyncio import portions
+from ampkit.core.states import State
+from ampkit.errors import AmpError, LocalProtocolError, RemoteProtocolError
 from ampkit.wire.limits import DEFAULT_LIMITS
 from ampkit.wire.partial import PartialBox
 
@@ -34,6 +36,7 @@ include "encoders.pxi"
 include "decoders.pxi"
 include "mappings.pxi"
 include "fields.pxi"
+include "flow.pxi"
 include "waiters.pxi"
 include "asking.pxi"
 include "intake.pxi"

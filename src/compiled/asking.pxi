@@ -27,7 +27,7 @@ cdef class Asking:
     """Asks for whoever has a command and its Plan."""
 
     cdef Common common
-    cdef ChannelFields flow
+    cdef Flow flow
     cdef LinkFields link
     cdef ConversationFields conversation
     cdef CreditFields credit
@@ -211,19 +211,10 @@ cdef class Asking:
         return self.link.state is self.common.open and self.conversation.count + 1 == number
 
     cdef int _asked(self, Py_ssize_t size) except -1:
-        flush_soon(self.flow, size)
+        self.flow.queued(size)
         if not self.flow.is_reading:
             (<object>self.flow).pull_soon()
         return 0
-
-
-cdef inline int flush_soon(ChannelFields flow, Py_ssize_t size) except -1:
-    flow._queued += size + 32
-    if flow._queued > flow._one_write:
-        (<object>flow).flush()
-    elif not flow._flush_scheduled and not flow._pulling:
-        (<object>flow).schedule_flush()
-    return 0
 
 
 cdef bytes hexadecimal(Py_ssize_t number):

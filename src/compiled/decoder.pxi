@@ -42,7 +42,7 @@ cdef class Decoder:
         self._behind = None
         self._behind_at = 0
 
-    def feed(self, data):
+    cpdef feed(self, data):
         """Take the next bytes of the stream."""
         cdef Py_ssize_t at
         self._check()

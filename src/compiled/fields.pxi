@@ -8,23 +8,18 @@ cdef class LinkFields:
     cdef public list _queue
     cdef public Py_ssize_t _max_bytes
 
+    cdef inline list taken(self):
+        """Return what `take_boxes` does."""
+        boxes = self._output[:]
+        self._output.clear()
+        return boxes
+
 
 cdef class ConversationFields:
     cdef public dict pending
     cdef public dict asking
     cdef public Py_ssize_t count
     cdef public object _look_first
-
-
-cdef class ChannelFields:
-    cdef public bint is_full
-    cdef public bint is_reading
-    cdef public bint heard
-    cdef public object held
-    cdef public Py_ssize_t _queued
-    cdef public Py_ssize_t _one_write
-    cdef public bint _flush_scheduled
-    cdef public bint _pulling
 
 
 cdef class CreditFields:

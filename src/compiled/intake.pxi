@@ -34,7 +34,7 @@ cdef class Intake:
     """Takes what a channel has received: asks run, answers reach who waits for them, all else goes to the peer."""
 
     cdef Common common
-    cdef ChannelFields flow
+    cdef Flow flow
     cdef LinkFields link
     cdef ConversationFields conversation
     cdef AnsweringFields answers
@@ -48,7 +48,7 @@ cdef class Intake:
         self.answers = answering
         self.peer = peer
 
-    def take(self, Py_ssize_t most):
+    cpdef take(self, Py_ssize_t most):
         """Take at most so many events; return true if there is none left, false if one has to wait."""
         cdef Py_ssize_t taken = 0
         event = self.flow.held
@@ -223,7 +223,7 @@ cdef class Intake:
             if self.link.state is not self.common.open or buffer.size > self.link._max_bytes:
                 return False
             PyList_Append(self.link._queue, finished(&buffer))
-            flush_soon(self.flow, buffer.size - head - 2)
+            self.flow.queued(buffer.size - head - 2)
         finally:
             release(&buffer)
         return True

@@ -9,7 +9,8 @@ from typing import Final
 import pytest
 
 from ampkit import Command, Response, Service, connect, encode_box, serve
-from ampkit.asyncio.turns import MOST_IN_TURN, Turns
+from ampkit.asyncio.portions import MOST_IN_TURN
+from ampkit.asyncio.turns import Turns
 from ampkit.speed import is_compiled
 
 SIZES: Final = (
@@ -56,12 +57,12 @@ def test_one_has_a_whole_turn_and_several_share() -> None:
     turns = Turns()
     sizes: dict[int, int] = {}
     for busy in range(101):
-        sizes[busy] = turns.size()
+        sizes[busy] = turns.size
         turns.ended(busy, is_done=False)
     assert {busy: sizes[busy] for busy in SIZES} == SIZES
     for busy in range(101):
         turns.ended(busy, is_done=True)
-    assert turns.size() == MOST_IN_TURN == 64
+    assert turns.size == MOST_IN_TURN == 64
 
 
 @pytest.mark.parametrize("flooding", [1, 2, 4, 8])

@@ -260,11 +260,12 @@ async def _play(script: Script, compiled: bool) -> list[Any]:
 def compiled_parts(stage: Stage) -> set[str]:
     """Return which parts of a stage are the compiled module's."""
     peer, schema = stage.peer, stage.kinds.Sum.__schema__
-    parts = {
-        "intake": peer.channel.intake,
-        "decoder": peer.channel.connection.link.decoder,
-        "asking": peer._asking,
-        "encode": schema.encode,
-        "decode": schema.decode,
+    kinds = {
+        "flow": type(peer.channel).__bases__[0],
+        "intake": type(peer.channel.intake),
+        "decoder": type(peer.channel.connection.link.decoder),
+        "asking": type(peer._asking),
+        "encode": type(schema.encode),
+        "decode": type(schema.decode),
     }
-    return {name for name, part in parts.items() if type(part).__module__ == "ampkit._speed"}
+    return {name for name, kind in kinds.items() if kind.__module__ == "ampkit._speed"}

@@ -23,7 +23,7 @@ _AT_A_TIME: Final = 10
 async def test_there_are_two_twins() -> None:
     """What one has of the compiled module the other has in Python."""
     limits, options = Limits(), Options()
-    all_parts = {"intake", "decoder", "asking", "encode", "decode"}
+    all_parts = {"flow", "intake", "decoder", "asking", "encode", "decode"}
     assert compiled_parts(set_up(limits, options, compiled=True)) == all_parts
     assert not compiled_parts(set_up(limits, options, compiled=False))
 

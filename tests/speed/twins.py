@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
+from importlib.util import find_spec, module_from_spec
 from typing import Any, Final
 from unittest import mock
 
 import pytest
 
+from ampkit.asyncio import flow
 from ampkit.schema import compiler, mapping
 from ampkit.speed import compiled
 from ampkit.wire.codec import PythonDecoder
@@ -18,6 +20,17 @@ needs_both: Final = pytest.mark.skipif(compiled is None, reason="there is no com
 
 def _nothing(*_: object) -> Any:
     return None
+
+
+def _python_channel() -> Any:
+    """Return a second class of channels, which is made of what the compiled module stands for."""
+    spec = find_spec("ampkit.asyncio.channel")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    with mock.patch.object(flow, "Flow", flow.PythonFlow):
+        spec.loader.exec_module(module)
+    return module.Channel
 
 
 _PYTHON: Final[dict[str, dict[str, Any]]] = {
@@ -30,6 +43,7 @@ _PYTHON: Final[dict[str, dict[str, Any]]] = {
     "ampkit.schema.containers": {"_decode_quickly": _nothing, "_encode_quickly": _nothing},
     "ampkit.core.link": {"Decoder": PythonDecoder},
     "ampkit.asyncio.line": {"Decoder": PythonDecoder},
+    "ampkit.asyncio.peer": {"Channel": _python_channel()},
     "ampkit.asyncio.quick": {"compiled": None},
 }
 """Where the twins are chosen, and what is chosen in pure Python."""

@@ -15,9 +15,9 @@ from ampkit.asyncio.deadlines import Deadlines
 from ampkit.asyncio.descriptors import Taken
 from ampkit.asyncio.late import NOTHING, late
 from ampkit.asyncio.line import Line
+from ampkit.asyncio.portions import MOST_IN_TURN
 from ampkit.asyncio.replying import Replying
 from ampkit.asyncio.switch_answering import SwitchAnswering
-from ampkit.asyncio.turns import MOST_IN_TURN
 from ampkit.core.conversation import START_TLS
 from ampkit.core.events import AskReceived
 from ampkit.core.states import State
@@ -120,7 +120,7 @@ class Answering(Replying):
         if line is None:
             return True
         turns = self._channel.turns
-        for _ in range(MOST_IN_TURN if turns is None else turns.size()):
+        for _ in range(MOST_IN_TURN if turns is None else turns.size):
             if not line.size or len(self._tasks) >= self._max_running or self._channel.is_full:
                 break
             waiting = line.take()

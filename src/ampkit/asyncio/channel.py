@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ampkit.asyncio.deadlines import Waiting
-from ampkit.asyncio.intake import EventIntake, Intake
+from ampkit.asyncio.intake import EventIntake
 from ampkit.asyncio.late import late
-from ampkit.asyncio.turns import MOST_IN_TURN, Turns
+from ampkit.asyncio.portions import ONE_WRITE, OVERHEAD
 from ampkit.core.connection import Connection
 from ampkit.core.events import Event
 from ampkit.core.states import State
-from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched, RemoteProtocolError
-from ampkit.speed import fields
+from ampkit.errors import AmpError, ConnectionLost, ProtocolSwitched
 from ampkit.wire.limits import Limits
 
-_ONE_WRITE: Final = 65_536
-"""Bytes above which what was queued is written at once and not at the end of the loop's turn."""
-
-_LARGE: Final = 8_192
-"""Bytes of a box that cost more to copy than to hand over by themselves."""
-
-_OVERHEAD: Final = 32
-"""Bytes of a box beside its pairs, about."""
+if TYPE_CHECKING:
+    from ampkit.asyncio.flow import PythonFlow as Flow
+else:
+    from ampkit.asyncio.flow import Flow
 
 
 class Owner(Protocol):
@@ -58,23 +53,7 @@ class Owner(Protocol):
         ...
 
 
-if TYPE_CHECKING:
-    from ampkit.speed import Fields as ChannelFields
-else:
-    ChannelFields = fields(
-        "ChannelFields",
-        "is_full",
-        "is_reading",
-        "heard",
-        "held",
-        "_queued",
-        "_one_write",
-        "_flush_scheduled",
-        "_pulling",
-    )
-
-
-class Channel(asyncio.Protocol, ChannelFields):
+class Channel(Flow, asyncio.Protocol):
     """Moves bytes between a transport and a `Connection`.
 
     What is queued in one turn of the loop leaves in one write. Reading stops while the owner cannot take the next
@@ -83,54 +62,28 @@ class Channel(asyncio.Protocol, ChannelFields):
 
     __slots__ = (
         "__weakref__",
-        "_is_held",
         "_is_paused",
         "_linger",
         "_made_closed",
         "_max_buffered",
         "_owner",
-        "_pull_scheduled",
         "_room",
-        "_takes_pieces",
-        "connection",
         "hindered",
-        "intake",
         "is_closed",
-        "loop",
-        "transport",
-        "turns",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, connection: Connection, limits: Limits) -> None:
-        self.loop = loop
-        self.connection = connection
-        self.is_full = False
-        """Wait for `room` before queueing more: the other end is slow to take what was written, or others wait."""
-        self.is_reading = True
-        """Whether what comes is read; otherwise call `pull_soon` when the owner may be able to take the next event."""
-        self.heard = False
-        """Set with each read, for whoever looks now and then."""
+        super().__init__(loop, connection, min(ONE_WRITE, limits.max_buffered_bytes))
         self.is_closed = False
         """Whether the transport is closed, or another protocol's."""
-        self._made_closed: asyncio.Future[None] | None = None
-        self.transport: asyncio.Transport | None = None
-        self.turns: Turns | None = None
-        """How much it takes at a time, if it shares that with others."""
-        self._owner = owner
-        self.intake: Intake = EventIntake(self, owner)
+        self.intake = EventIntake(self, owner)
         self.hindered = 0
         """How many asks wait before they are sent."""
+        self._owner = owner
         self._max_buffered = limits.max_buffered_bytes
-        self._one_write = min(_ONE_WRITE, limits.max_buffered_bytes)
-        self._queued = 0
-        self._takes_pieces = False
-        self._flush_scheduled = False
-        self._pull_scheduled = False
-        self._pulling = False
-        self.held: Event | None = None
-        """The event that the owner has not yet taken."""
-        self._is_paused = self._is_held = False
+        self._is_paused = False
         self._room: OrderedDict[Waiting, int] | None = None
+        self._made_closed: asyncio.Future[None] | None = None
         self._linger: asyncio.TimerHandle | None = None
 
     @late
@@ -150,12 +103,6 @@ class Channel(asyncio.Protocol, ChannelFields):
         # asyncio's own puts the pieces together too, or, up to Python 3.13.1, does not say when it has too many.
         self._takes_pieces = not type(transport).__module__.startswith("asyncio.")
         self._owner.opened(self.transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Read boxes, as far as the owner can take them."""
-        self.heard = True
-        self.connection.receive(data)
-        self.pull()
 
     def descriptors_received(self, numbers: list[int]) -> None:
         """Take over the descriptors that came with the bytes which follow."""
@@ -184,23 +131,6 @@ class Channel(asyncio.Protocol, ChannelFields):
 
     # Reading
 
-    def pull(self) -> None:
-        """Give the owner events while there are any and it can take them, then write what that has queued."""
-        if self._pulling or self.connection.state is State.CLOSED:
-            return
-        self._pulling = True
-        try:
-            turns = self.turns
-            took_all = self.intake.take(MOST_IN_TURN if turns is None else turns.size())
-            if turns is not None:
-                turns.ended(self, is_done=took_all or not self._pull_scheduled)
-            self._set_reading(took_all)
-        except RemoteProtocolError as error:
-            self.fail(error.with_traceback(None))  # whose frames have this channel
-        finally:
-            self._pulling = False
-        self.flush()
-
     @property
     def is_idle(self) -> bool:
         """Whether no received box, nor part of one, waits here."""
@@ -217,50 +147,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         if self.connection.state is not State.CLOSED and self._owner.room_made():
             self.pull()
 
-    def _set_reading(self, wanted: bool) -> None:
-        transport = self.transport
-        if wanted is not self.is_reading and transport is not None and not transport.is_closing():
-            self.is_reading = wanted
-            if wanted:
-                transport.resume_reading()
-            else:
-                transport.pause_reading()
-
     # Writing
-
-    def flush_soon(self, size: int) -> None:
-        """Say that a box with `size` bytes of pairs was queued: it leaves at the end of this turn, at the latest."""
-        self._queued += size + _OVERHEAD
-        if self._queued > self._one_write:
-            self.flush()
-        elif not self._flush_scheduled and not self._pulling:
-            self.schedule_flush()
-
-    def schedule_flush(self) -> None:
-        """Write what is queued at the end of this turn."""
-        self._flush_scheduled = True
-        self.loop.call_soon(self._flush_at_end_of_turn)
-
-    def _flush_at_end_of_turn(self) -> None:
-        self._flush_scheduled = False
-        self.flush()
-
-    def flush(self) -> None:
-        """Write what is queued."""
-        size = self._queued
-        if not self._is_held:
-            self._queued = 0
-        if not self.connection.has_output:
-            return
-        boxes = self.connection.take_boxes()
-        if self.transport is None:
-            return
-        if len(boxes) == 1:
-            self.transport.write(boxes[0])
-        elif self._takes_pieces and size > _LARGE * len(boxes):
-            self.transport.writelines(boxes)
-        else:
-            self.transport.write(b"".join(boxes))
 
     def buffered(self) -> int:
         """Count the bytes that are queued or written and not yet taken by the other end."""
@@ -282,7 +169,7 @@ class Channel(asyncio.Protocol, ChannelFields):
         """Let a waiter wait as the future of `room` does: it may queue a box as soon as it gets the result."""
         if self._room is None:
             self._room = OrderedDict()
-        self._room[waiter] = size + _OVERHEAD
+        self._room[waiter] = size + OVERHEAD
 
     def leave(self, waiter: Waiting) -> None:
         """Let it wait no more."""
@@ -383,7 +270,8 @@ class Channel(asyncio.Protocol, ChannelFields):
         self.flush()
         self.end(reason)
         transport.write_eof()
-        self._set_reading(True)
+        if not self.is_reading:
+            self._set_reading(True)
         return self._abort_after(linger, transport)
 
     def _abort_after(self, linger: float, transport: asyncio.Transport) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ampkit.asyncio.portions import MOST_IN_TURN
 from ampkit.speed import is_compiled
-
-MOST_IN_TURN: Final = 64
-"""Boxes that a connection takes before others have their turn: less than a millisecond's worth."""
 
 SHARED: Final = 64 if is_compiled else 32
 """Boxes that all of several connections take together, if each has more than a turn's worth; compiled, they take less
@@ -23,17 +21,19 @@ class Turns:
     So the turn of the loop stays short for those who ask little, however many there are that ask without end.
     """
 
-    def __init__(self) -> None:
-        self._busy: set[object] = set()
+    __slots__ = ("busy", "size")
 
-    def size(self) -> int:
-        """Return how many boxes may be taken now."""
-        busy = len(self._busy)
-        return MOST_IN_TURN if busy < 2 else max(SHARED // busy, _FEWEST)
+    def __init__(self) -> None:
+        self.busy: set[object] = set()
+        """Who has more than it took last time."""
+        self.size = MOST_IN_TURN
+        """How many boxes may be taken now."""
 
     def ended(self, connection: object, *, is_done: bool) -> None:
         """Note whether a connection has taken all that it had, or has to go on in another turn."""
         if is_done:
-            self._busy.discard(connection)
+            self.busy.discard(connection)
         else:
-            self._busy.add(connection)
+            self.busy.add(connection)
+        busy = len(self.busy)
+        self.size = MOST_IN_TURN if busy < 2 else max(SHARED // busy, _FEWEST)
