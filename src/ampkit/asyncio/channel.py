@@ -72,6 +72,8 @@ class Channel(Flow, asyncio.Protocol):
         "is_closed",
     )
 
+    held: Event | None  # as in Flow; without this, pyright takes it for a None
+
     def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, connection: Connection, limits: Limits) -> None:
         super().__init__(loop, connection, min(ONE_WRITE, limits.max_buffered_bytes))
         self.is_closed = False
