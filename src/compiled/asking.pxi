@@ -1,5 +1,7 @@
 # The asks of one end, as `ampkit.asyncio.calls` makes them where nothing about them is unusual.
 
+DEF AT_TAG = 8  # where the tag of an ask stands in its box
+
 cdef extern from "Python.h":
     int PyContextVar_Get(object, PyObject*, PyObject**) except -1
 
@@ -92,7 +94,8 @@ cdef class Asking:
             reply.limit = reply.deadlines.start(seconds)
             reply.limit.waiting = reply.future
         if self.flow.is_full or not has_credit:
-            self._wait(reply, has_credit, size, PyBytes_FromStringAndSize(buffer.data + head, buffer.size - head))
+            put_length(buffer, 0)
+            self._wait(reply, has_credit, size, finished(buffer), head)
             return reply
         if reply.limit is not None:
             put_bytes(self.calls.timeout_pair(reply.limit), buffer)
@@ -110,11 +113,12 @@ cdef class Asking:
             raise
         return reply
 
-    cdef int _wait(self, Reply reply, bint has_credit, Py_ssize_t size, bytes pairs) except -1:
+    cdef int _wait(self, Reply reply, bint has_credit, Py_ssize_t size, bytes box, Py_ssize_t head) except -1:
         cdef Unsent unsent = Unsent.__new__(Unsent)
         unsent.asking = self
         unsent.reply = reply
-        unsent.pairs = pairs
+        unsent.box = box
+        unsent.head = head
         unsent.size = size
         reply.tag = b""
         reply.unsent = unsent
@@ -128,21 +132,25 @@ cdef class Asking:
             (<object>self.credit).line_up(unsent, size)
         return 0
 
-    cdef int send(self, Reply reply, bytes pairs) except -1:
+    cdef int send(self, Unsent unsent) except -1:
         """Queue an ask that has waited. Raises what any ask does that comes too late."""
-        cdef bytes tag, box, timeout = b""
+        cdef Reply reply = unsent.reply
+        cdef bytes box = unsent.box, tag, pairs, timeout = b""
         if reply.limit is not None:
             timeout = self.calls.timeout_pair(reply.limit)
         tag = hexadecimal(self.conversation.count + 1)
-        box = self._box(tag, pairs, timeout)
+        if timeout or AT_TAG + PyBytes_GET_SIZE(tag) != unsent.head:
+            box = self._box(tag, unsent.pairs(), timeout)
+        else:  # nobody else has it, so its tag can be put right where it is
+            memcpy(PyBytes_AS_STRING(box) + AT_TAG, PyBytes_AS_STRING(tag), PyBytes_GET_SIZE(tag))
         if self.link.state is self.common.open and PyBytes_GET_SIZE(box) <= self.link._max_bytes:
             self.conversation.count += 1
             PyList_Append(self.link._queue, box)
             PyDict_SetItem(self.conversation.asking, tag, reply)
             reply.tag = tag
         else:
-            reply.tag = (<object>self.flow).connection.ask_encoded(pairs + timeout, reply)
-        return self._asked(PyBytes_GET_SIZE(pairs) + 20)
+            reply.tag = (<object>self.flow).connection.ask_encoded(unsent.pairs() + timeout, reply)
+        return self._asked(unsent.size)
 
     def encode_each(self, commands):
         """Return the Plans and the pairs of commands; or None if anything about one of them is unusual."""

@@ -81,8 +81,12 @@ cdef class Unsent:
 
     cdef Asking asking
     cdef Reply reply
-    cdef bytes pairs
+    cdef bytes box  # with a tag that need not be the one with which it is sent
+    cdef Py_ssize_t head
     cdef Py_ssize_t size
+
+    cdef bytes pairs(self):
+        return self.box[self.head:PyBytes_GET_SIZE(self.box) - 2]
 
     @property
     def future(self):
@@ -113,7 +117,7 @@ cdef class Unsent:
     cdef int send(self) except -1:
         self.go()
         try:
-            self.asking.send(self.reply, self.pairs)
+            self.asking.send(self)
         except AmpError as error:
             self.reply.set_result(self.asking.common.unsent(error))
         return 0
