@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+
 import pytest
 
 from ampkit.core.link import Link
@@ -40,6 +43,42 @@ def test_a_box_that_has_to_be_sent_is_sent() -> None:
     link = Link(Limits(max_box_bytes=10))
     link.send_at_any_size(bytes(11))
     assert link.take_boxes() == [bytes(11)]
+
+
+class Late:
+    """Sends a box, or ends the link, when it is collected as garbage."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+        self._me = self
+
+    def __del__(self) -> None:
+        self._act()
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_garbage_is_collected_while_boxes_are_taken(ends: bool) -> None:
+    """What is sent meanwhile is taken now or the next time."""
+    link = Link(DEFAULT_LIMITS)
+    sent = [b"%d" % number for number in range(100)]
+    enabled, thresholds = gc.isenabled(), gc.get_threshold()
+    gc.collect()
+    gc.disable()
+    lists: list[list[int]] = [[] for _ in range(200)]  # so that none is left that need not be allocated
+    try:
+        for box in sent:
+            link.send(box)
+        Late(lambda: link.end(REASON) if ends else link.send(b"late"))
+        gc.set_threshold(1)
+        gc.enable()
+        taken = link.take_boxes()
+    finally:
+        gc.set_threshold(*thresholds)
+        (gc.enable if enabled else gc.disable)()
+        lists.clear()
+    gc.collect()
+    taken += link.take_boxes()
+    assert taken in ([[], sent] if ends else [[*sent, b"late"]])
 
 
 def test_what_is_received_can_be_pulled() -> None:

@@ -158,3 +158,51 @@ def test_a_decoder_that_is_fed_by_a_finalizer() -> None:
         gc.set_threshold(*thresholds)
         gc.collect()
     assert pulled >= 300
+
+
+class Written(asyncio.Transport):
+    """Keeps what is written."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep it."""
+        self.data += data
+
+
+class Late:
+    """Sends a box when it is collected as garbage."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._me = self
+        self._peer = peer
+
+    def __del__(self) -> None:
+        self._peer.channel.connection.link.send(b"late")
+
+
+async def test_garbage_is_collected_while_boxes_are_written() -> None:
+    """What is sent meanwhile is written now or the next time."""
+    async with peer_pair(None, Echoes()) as (peer, _):
+        transport, written = peer.channel.transport, Written()
+        enabled, thresholds = gc.isenabled(), gc.get_threshold()
+        gc.collect()
+        gc.disable()
+        lists: list[list[int]] = [[] for _ in range(200)]  # so that none is left that need not be allocated
+        peer.channel.transport = written
+        try:
+            for _ in range(100):
+                peer.channel.connection.link.send(b"box ")
+            Late(peer)
+            gc.set_threshold(1)
+            gc.enable()
+            peer.channel.flush()
+        finally:
+            gc.set_threshold(*thresholds)
+            (gc.enable if enabled else gc.disable)()
+            lists.clear()
+        gc.collect()
+        peer.channel.flush()
+        peer.channel.transport = transport
+    assert written.data == b"box " * 100 + b"late"

@@ -84,9 +84,10 @@ class Link(LinkFields):
 
     def take_boxes(self) -> list[bytes]:
         """Return the boxes that are to be written, and forget them."""
-        output = self._output[:]
+        boxes: list[bytes] = []  # first, as it may call the garbage collector, and that anything: also `send` and `end`
+        boxes += self._output
         self._output.clear()
-        return output
+        return boxes
 
     @property
     def has_output(self) -> bool:
