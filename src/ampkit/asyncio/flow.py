@@ -62,7 +62,7 @@ class PythonFlow:
 
     def fail(self, reason: AmpError) -> None:
         """End at once because of what the other end did."""
-        raise NotImplementedError
+        raise NotImplementedError  # `Channel` knows how, and nothing else is made of this
 
     # Reading
 
