@@ -135,7 +135,7 @@ cdef class Asking:
     cdef int send(self, Unsent unsent) except -1:
         """Queue an ask that has waited. Raises what any ask does that comes too late."""
         cdef Reply reply = unsent.reply
-        cdef bytes box = unsent.box, tag, pairs, timeout = b""
+        cdef bytes box = unsent.box, tag, timeout = b""
         if reply.limit is not None:
             timeout = self.calls.timeout_pair(reply.limit)
         tag = hexadecimal(self.conversation.count + 1)
